@@ -1,0 +1,51 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#ifndef POLYATTN_CONVERSION_PASSES_H
+#define POLYATTN_CONVERSION_PASSES_H
+
+#include "polyattn/Dialect/Attn/Attn.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace polyattn::attn {
+using namespace mlir;
+#define GEN_PASS_DECL
+#include "polyattn/Conversion/Passes.h.inc"
+#define GEN_PASS_REGISTRATION
+#include "polyattn/Conversion/Passes.h.inc"
+
+/// Options of the `attn-to-llvm` pipeline.
+struct ToLLVMPipelineOptions : PassPipelineOptions<ToLLVMPipelineOptions> {
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("Target description: host, avx512, "
+                                            "avx2, neon or generic"),
+                             llvm::cl::init("host")};
+  Option<bool> threads{*this, "threads",
+                       llvm::cl::desc("Run parallel loops on OpenMP threads"),
+                       llvm::cl::init(true)};
+};
+
+/// Options of the `attn-compile` pipeline.
+struct CompilePipelineOptions : ToLLVMPipelineOptions {
+  Option<double> rtol{*this, "rtol",
+                      llvm::cl::desc("Largest certified output error, relative "
+                                     "to max|value|"),
+                      llvm::cl::init(1e-2)};
+};
+
+/// Everything from attn and upstream dialects on tensors to the LLVM dialect.
+void buildToLLVMPipeline(OpPassManager &pm,
+                         const ToLLVMPipelineOptions &options);
+/// The whole job: approximate, verify, schedule, lower.
+void buildCompilePipeline(OpPassManager &pm,
+                          const CompilePipelineOptions &options);
+void registerAttnPipelines();
+} // namespace polyattn::attn
+
+#endif // POLYATTN_CONVERSION_PASSES_H

@@ -1,0 +1,45 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Passes that leave the attn dialect.
+
+#ifndef POLYATTN_CONVERSION_PASSES_TD
+#define POLYATTN_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AttnLowerToReference : Pass<"attn-lower-to-reference"> {
+  let summary = "write every attn op as plain linalg, arith and math";
+  let description = [{
+    The meaning of every op, spelled out on tensors without regard to speed: scores, mask, kernel, sums, one division.
+    It is the oracle of the tests (`compute-type=f64`) and the fallback for what no fast path takes.
+  }];
+  let options = [
+    Option<"computeType", "compute-type", "std::string", "\"auto\"",
+           "Type of all arithmetic: auto (f32, or f64 for f64 inputs), f32 or f64">
+  ];
+  let dependentDialects = [
+    "::polyattn::attn::AttnDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
+  ];
+}
+
+def AttnLowerToVector : Pass<"attn-lower-to-vector"> {
+  let summary = "write attention as parallel tile loops of register-blocked vector code";
+  let description = [{
+    Lowers `attn.attention` (in its chosen evaluation order) and `attn.check_bound` on tensors to `scf.parallel` loops
+    over memrefs, with `vector.fma` register blocks. Nothing of size n x m or r x n is ever stored. What the pass does
+    not take (an additive bias, f64, a dynamic head dimension) stays, with a missed remark that says why;
+    `attn-lower-to-reference` takes the rest.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"host\"",
+           "Target description: host, avx512, avx2, neon or generic; it sets vector width and blocking">
+  ];
+  let dependentDialects = [
+    "::polyattn::attn::AttnDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
+  ];
+}
+
+#endif

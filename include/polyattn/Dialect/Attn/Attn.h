@@ -1,0 +1,90 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// The attn dialect: attributes, interfaces and ops.
+
+#ifndef POLYATTN_DIALECT_ATTN_ATTN_H
+#define POLYATTN_DIALECT_ATTN_ATTN_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <optional>
+#include <string>
+
+namespace polyattn::attn {
+
+/// A double as attribute parameter: equal only if the bits are.
+struct Real {
+  double value;
+  Real(double value = 0) : value(value) {}
+  operator double() const { return value; }
+  bool operator==(Real other) const { return bits() == other.bits(); }
+  uint64_t bits() const { return llvm::bit_cast<uint64_t>(value); }
+  friend llvm::hash_code hash_value(Real real) {
+    return llvm::hash_value(real.bits());
+  }
+};
+
+/// The keys [begin, end) that a query row sees.
+template <typename T> struct KeyRange {
+  T begin, end;
+};
+
+/// Sizes of one attention. Products of batch dimensions and lengths are
+/// ShapedType::kDynamic where they are not known.
+struct AttentionSizes {
+  /// Batch times query heads; batch times key/value heads.
+  int64_t queryHeads, keyHeads;
+  /// n and m.
+  int64_t numQueries, numKeys;
+  /// d and e; always static for what approximation and native code accept.
+  int64_t headDim, valueDim;
+};
+
+} // namespace polyattn::attn
+
+template <> struct mlir::FieldParser<polyattn::attn::Real> {
+  static FailureOr<polyattn::attn::Real> parse(AsmParser &parser) {
+    double value;
+    if (parser.parseFloat(value))
+      return failure();
+    return polyattn::attn::Real(value);
+  }
+};
+
+#include "polyattn/Dialect/Attn/AttnDialect.h.inc"
+#include "polyattn/Dialect/Attn/AttnEnums.h.inc"
+
+namespace polyattn::attn {
+class BoundAttr;
+class CertificateAttr;
+} // namespace polyattn::attn
+
+#include "polyattn/Dialect/Attn/AttnAttrInterfaces.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "polyattn/Dialect/Attn/AttnAttrs.h.inc"
+#include "polyattn/Dialect/Attn/AttnOpInterfaces.h.inc"
+#define GET_OP_CLASSES
+#include "polyattn/Dialect/Attn/AttnOps.h.inc"
+
+namespace polyattn::attn {
+
+/// Parses an attribute of this dialect without its `#attn.`, as in
+/// `mask causal`, or any other attribute in parentheses. Null after an error.
+mlir::Attribute parsePlainAttr(mlir::AsmParser &parser);
+void printPlainAttr(mlir::AsmPrinter &printer, mlir::Attribute attr);
+
+} // namespace polyattn::attn
+
+#endif // POLYATTN_DIALECT_ATTN_ATTN_H

@@ -1,0 +1,100 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// The extension points: what a mask, a kernel and an approximable op must say
+// about themselves. CONTRIBUTING.md shows how to add each.
+
+#ifndef POLYATTN_DIALECT_ATTN_ATTNINTERFACES_TD
+#define POLYATTN_DIALECT_ATTN_ATTNINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Attn_MaskInterface : AttrInterface<"MaskAttrInterface"> {
+  let cppNamespace = "::polyattn::attn";
+  let description = [{
+    A mask admits, for every query row, one interval of keys `[begin, end)`; both ends never decrease from one query
+    to the next. That answers every question a lowering has:
+
+    - which predicate admits an element: `begin(i) <= j < end(i)`;
+    - is the tile of queries `i0..i1` and keys `j0..j1` admitted nowhere, everywhere or partly: compare `j0`, `j1` with
+      `begin(i0)`, `end(i1)` (the keys any query sees) and `begin(i1)`, `end(i0)` (the keys all of them see);
+    - is a key part of a prefix state: `end` of the chunk's first query.
+
+    A mask that is no interval of keys is an additive bias, not a mask attribute.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      The interval of keys that query row `query` (0-based, `index` typed) sees, as IR. Both ends lie in
+      `[0, numKeys]`; where `begin >= end` the row sees no key.
+    }], "::polyattn::attn::KeyRange<::mlir::Value>", "emitKeyRange",
+    (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$query, "::mlir::Value":$numQueries,
+         "::mlir::Value":$numKeys)>,
+    InterfaceMethod<"The same interval as numbers, for folders and cost models.",
+    "::polyattn::attn::KeyRange<int64_t>", "getKeyRange",
+    (ins "int64_t":$query, "int64_t":$numQueries, "int64_t":$numKeys)>,
+    InterfaceMethod<[{
+      Does every query row see every key, whatever the lengths?
+    }], "bool", "admitsAll", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<[{
+      Does the interval of every query start at key 0? Then the state of its keys is a prefix sum.
+    }], "bool", "startsAtZero", (ins), [{}], [{ return false; }]>
+  ];
+  let extraClassDeclaration = [{
+    /// Number of (query, key) pairs that the mask admits.
+    double countAdmitted(int64_t numQueries, int64_t numKeys) const;
+  }];
+}
+
+def Attn_KernelInterface : AttrInterface<"KernelAttrInterface"> {
+  let cppNamespace = "::polyattn::attn";
+  let description = [{
+    The function that turns a score into an unnormalised weight.
+  }];
+  let methods = [
+    InterfaceMethod<"Coefficients c_0, c_1, ... if the kernel is a polynomial, else nothing.",
+    "std::optional<::llvm::ArrayRef<double>>", "getPolynomial", (ins)>,
+    InterfaceMethod<[{
+      Is the normalised result unchanged when a row's scores all shift by the same amount? Then an evaluation may
+      subtract the row's maximum first.
+    }], "bool", "isShiftInvariant", (ins)>,
+    InterfaceMethod<[{
+      Emits the weight of `score` (a float scalar or vector of floats) with arith and math ops.
+    }], "::mlir::Value", "emitWeight",
+    (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$score)>
+  ];
+}
+
+def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
+  let cppNamespace = "::polyattn::attn";
+  let description = [{
+    An op whose kernel may be replaced by a polynomial. Passes that bound, approximate, certify and schedule know ops
+    through this interface only, never by name.
+  }];
+  let methods = [
+    InterfaceMethod<"The kernel.", "::polyattn::attn::KernelAttrInterface", "getKernel", (ins)>,
+    InterfaceMethod<"Replaces the kernel.", "void", "setKernel", (ins "::polyattn::attn::KernelAttrInterface":$kernel)>,
+    InterfaceMethod<"The score bound, if one is known.", "std::optional<::polyattn::attn::BoundAttr>", "getBound",
+    (ins)>,
+    InterfaceMethod<"The certificate of a polynomial kernel that stands for exp, if any.",
+    "std::optional<::polyattn::attn::CertificateAttr>", "getCertificate", (ins)>,
+    InterfaceMethod<"Attaches a certificate (null removes it).", "void", "setCertificate",
+    (ins "::polyattn::attn::CertificateAttr":$certificate)>,
+    InterfaceMethod<"The chosen evaluation order, if one has been chosen.",
+    "std::optional<::polyattn::attn::Evaluation>", "getEvaluation", (ins)>,
+    InterfaceMethod<"Chooses the evaluation order.", "void", "setEvaluation",
+    (ins "::polyattn::attn::Evaluation":$evaluation)>,
+    InterfaceMethod<[{
+      The sizes that cost and certificate depend on. Lengths that are not known are `ShapedType::kDynamic`.
+    }], "::polyattn::attn::AttentionSizes", "getSizes", (ins)>,
+    InterfaceMethod<"Element type of inputs and results.", "::mlir::FloatType", "getElementType", (ins)>,
+    InterfaceMethod<[{
+      Why the op cannot be evaluated through a state, or an empty string if it can.
+    }], "std::string", "whyNoState", (ins)>,
+    InterfaceMethod<[{
+      Emits an `i1` that is true when the inputs provably keep within `bound` (and every norm within `maxNorm`), so
+      that a certificate assuming `bound` holds. Conservative: rounding and NaN give false.
+    }], "::mlir::Value", "emitBoundCheck",
+    (ins "::mlir::OpBuilder &":$builder, "double":$bound, "double":$maxNorm)>
+  ];
+}
+
+#endif

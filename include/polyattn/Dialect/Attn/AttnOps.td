@@ -1,0 +1,122 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// The operations.
+
+#ifndef POLYATTN_DIALECT_ATTN_ATTNOPS_TD
+#define POLYATTN_DIALECT_ATTN_ATTNOPS_TD
+
+include "polyattn/Dialect/Attn/AttnAttrs.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Attn_Op<string mnemonic, list<Trait> traits = []> : Op<Attn_Dialect, mnemonic, traits>;
+
+def Attn_Tensor : RankedTensorOf<[F16, BF16, F32, F64]>;
+
+/// An attribute of the interface that can have a default.
+class Attn_WithDefault<AttrInterface interface, string what> : Attr<interface.predicate, what> {
+  let storageType = interface.storageType;
+  let returnType = interface.storageType;
+  let convertFromStorage = "$_self";
+  let constBuilderCall = "$0";
+}
+def Attn_AnyKernel : Attn_WithDefault<Attn_KernelInterface, "a kernel such as #attn.exp">;
+def Attn_AnyMask : Attn_WithDefault<Attn_MaskInterface, "a mask such as #attn.causal">;
+
+def Attn_AttentionOp : Attn_Op<"attention", [
+    Pure, AttrSizedOperandSegments, InferTypeOpAdaptor,
+    DeclareOpInterfaceMethods<Attn_ApproximableOpInterface>]> {
+  let summary = "attention over one sequence of keys and values";
+  let description = [{
+    `o_i = sum_j k(s_ij) w_j v_j / sum_j k(s_ij) w_j` with `s_ij = scale * q_i . k_j + bias_ij`, over the keys j that
+    `mask` admits. A row that admits no key (or only keys of weight 0) gives 0.
+
+    Shapes, with leading batch dimensions B... that must agree, the last of which counts heads:
+
+    | operand       | shape            | remarks                                                              |
+    |---------------|------------------|----------------------------------------------------------------------|
+    | `query`       | `[B..., Hq, n, d]` |                                                                    |
+    | `key`         | `[B..., Hk, m, d]` | Hq is a multiple of Hk: head h of query uses head h / (Hq / Hk)    |
+    | `value`       | `[B..., Hk, m, e]` | e may differ from d                                                |
+    | `bias`        | `[B..., Hq, n, m]` | optional; any dimension may be 1 and is then repeated              |
+    | `key_weights` | `[B..., Hk, m]`    | optional, nonnegative; batch dimensions may be 1; 0 is padding     |
+    | result        | `[B..., Hq, n, e]` |                                                                    |
+
+    `[n, d]` without batch dimensions is one head. `query`, `key`, `value`, `bias` and the result share one element
+    type; `key_weights` may be `f32` beside narrower types. Sums are accumulated in f32 (f64 for f64 inputs). `scale`
+    is dimensionless; 1/sqrt(d) is usual. Lengths and batch dimensions may be dynamic.
+
+    `kernel` defaults to `#attn.exp` and `mask` to `#attn.full`. `bound` states a score bound, `certificate` is put
+    beside a polynomial kernel by `attn-approximate`, `evaluate` is chosen by `attn-schedule`.
+
+    Example:
+
+    ```mlir
+    func.func @gqa(%q: tensor<2x8x?x64xf32>, %k: tensor<2x2x?x64xf32>, %v: tensor<2x2x?x64xf32>)
+        -> tensor<2x8x?x64xf32> {
+      %o = attn.attention %q, %k, %v scale 0.125 mask causal bound <0.5, declared>
+         : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x64xf32>
+      return %o : tensor<2x8x?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    Attn_Tensor:$query, Attn_Tensor:$key, Attn_Tensor:$value,
+    Optional<Attn_Tensor>:$bias, Optional<Attn_Tensor>:$key_weights,
+    F64Attr:$scale,
+    DefaultValuedAttr<Attn_AnyKernel, "::polyattn::attn::ExpKernelAttr::get($_builder.getContext())">:$kernel,
+    DefaultValuedAttr<Attn_AnyMask, "::polyattn::attn::FullMaskAttr::get($_builder.getContext())">:$mask,
+    OptionalAttr<Attn_BoundAttr>:$bound,
+    OptionalAttr<Attn_CertificateAttr>:$certificate,
+    OptionalAttr<Attn_EvaluationAttr>:$evaluation);
+  let results = (outs Attn_Tensor:$output);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale (`kernel` custom<Plain>($kernel)^)?
+    (`mask` custom<Plain>($mask)^)? (`bound` $bound^)? (`certificate` $certificate^)? (`evaluate` $evaluation^)? attr-dict
+    `:` type($query) `,` type($key) `,` type($value) `->` type($output)
+  }];
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getQueryType() { return getQuery().getType(); }
+    ::mlir::RankedTensorType getKeyType() { return getKey().getType(); }
+    ::mlir::RankedTensorType getValueType() { return getValue().getType(); }
+
+    /// Static and dynamic result shapes may differ in what is known; only compatibility is asked for.
+    static bool isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange actual);
+  }];
+  let extraClassDefinition = [{
+    bool $cppClass::isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange actual) {
+      return ::mlir::succeeded(::mlir::verifyCompatibleShapes(inferred, actual)) &&
+             ::mlir::getElementTypeOrSelf(inferred.front()) == ::mlir::getElementTypeOrSelf(actual.front());
+    }
+  }];
+}
+
+def Attn_CheckBoundOp : Attn_Op<"check_bound", [Pure]> {
+  let summary = "do inputs keep within a score bound?";
+  let description = [{
+    True only if `|scale| * |q_i|_2 * |k_j|_2 <= bound` for every query row i and key row j that share a head, and no
+    row's norm exceeds `max_norm`. Costs one pass over query and key. The check is conservative: it accounts for its
+    own rounding, so a result of true is a proof; NaN or infinite entries give false. An input whose product of norms
+    is within about d * 2^-23 of the bound may be turned down. The maximum is taken over all heads together.
+
+    This is the guard that `attn-approximate` puts before an op whose certificate assumes a declared or profiled bound.
+
+    ```mlir
+    func.func @within(%q: tensor<4x?x64xf32>, %k: tensor<4x?x64xf32>) -> i1 {
+      %ok = attn.check_bound %q, %k scale 0.125 bound 0.5 max_norm 1.0e9 : tensor<4x?x64xf32>, tensor<4x?x64xf32>
+      return %ok : i1
+    }
+    ```
+  }];
+  let arguments = (ins Attn_Tensor:$query, Attn_Tensor:$key, F64Attr:$scale, F64Attr:$bound, F64Attr:$max_norm);
+  let results = (outs I1:$within);
+  let assemblyFormat = [{
+    $query `,` $key `scale` $scale `bound` $bound `max_norm` $max_norm attr-dict `:` type($query) `,` type($key)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

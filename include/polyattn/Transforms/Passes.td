@@ -1,0 +1,71 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Passes from attn to attn.
+
+#ifndef POLYATTN_TRANSFORMS_PASSES_TD
+#define POLYATTN_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AttnApproximate : Pass<"attn-approximate"> {
+  let summary = "replace exp by a certified polynomial where the score bound is small enough and it pays";
+  let description = [{
+    For every op of the approximation interface that has kernel `#attn.exp` and a `bound`, finds the polynomial of
+    lowest degree whose *certified* output error is at most `rtol` times the largest absolute value, and whose
+    evaluation through a state the cost model expects to be faster than direct evaluation. The kernel becomes that
+    polynomial, with its certificate. A bound that is only declared or profiled is checked at run time: the op moves
+    into an `scf.if` on `attn.check_bound` whose other branch keeps the exact op (see `guard`).
+
+    Every op gets a remark: `passed` with degree, rank, certified error and predicted speed-up, or `missed` with the
+    reason and its numbers.
+
+    ```mlir
+    %o = attn.attention %q, %k, %v scale 0.125 bound #attn.bound<0.5, proved> : ...
+    // becomes
+    %o = attn.attention %q, %k, %v scale 0.125 kernel #attn.poly<[...]> bound #attn.bound<0.5, proved>
+           certificate #attn.certificate<...> : ...
+    ```
+  }];
+  let options = [
+    Option<"rtol", "rtol", "double", "1e-2",
+           "Largest output error, relative to max|value| of the head (as result_accuracy's rtol, but relative to the values, not to the result)">,
+    Option<"atol", "atol", "double", "0.0",
+           "Largest absolute output error that is acceptable as well; needs max-value">,
+    Option<"maxValue", "max-value", "double", "0.0",
+           "A bound of max|value|, which turns atol into a relative tolerance: the pass uses max(rtol, atol / max-value)">,
+    Option<"maxKeys", "max-keys", "int64_t", "1048576",
+           "Number of keys that certificates cover where the length is dynamic">,
+    Option<"guard", "guard", "std::string", "\"auto\"",
+           "Run-time check of the bound: auto (unless the bound is proved), always, or never (then the certificate says trusted)">,
+    Option<"force", "force", "bool", "false",
+           "Approximate also where the cost model expects no gain">
+  ];
+  let dependentDialects = ["::polyattn::attn::AttnDialect", "::mlir::scf::SCFDialect"];
+}
+
+def AttnVerifyCertificates : Pass<"attn-verify-certificates"> {
+  let summary = "prove every certificate again";
+  let description = [{
+    Recomputes each certificate's numbers with the independent checker (interval arithmetic, nothing of the fitter) and
+    reports an error on an op whose certificate claims less than what is proved, or assumes a bound that the op's
+    surroundings do not establish. Changes nothing.
+  }];
+  let options = [
+    Option<"maxKeys", "max-keys", "int64_t", "0",
+           "If not 0, also require that every certificate covers this many keys">
+  ];
+}
+
+def AttnSchedule : Pass<"attn-schedule"> {
+  let summary = "choose direct or state evaluation for every attention";
+  let description = [{
+    Asks the cost model for the cheaper evaluation order of each op and notes it as `evaluate`. Kernels that are no
+    polynomial are `direct`. An op that already has `evaluate` keeps it.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"host\"",
+           "Target description: host, avx512, avx2, neon or generic">
+  ];
+}
+
+#endif

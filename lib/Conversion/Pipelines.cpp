@@ -1,0 +1,88 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Named pipelines. They use upstream passes for everything that is not
+// attention.
+
+#include "polyattn/Conversion/Passes.h"
+#include "polyattn/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+/// Tensors to memrefs; whoever calls a function owns the memrefs it returns.
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addPass(createConvertBufferizationToMemRefPass());
+}
+
+/// Loops and vectors on memrefs to the LLVM dialect.
+static void addLLVMLowering(OpPassManager &pm, bool threads) {
+  pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(createConvertVectorToSCFPass());
+  if (threads) {
+    pm.addPass(createConvertSCFToOpenMPPass());
+    // Buffers inside a parallel region must stay inside it.
+    pm.addPass(createCanonicalizerPass());
+  }
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createConvertToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
+                                         const ToLLVMPipelineOptions &options) {
+  pm.addPass(createAttnLowerToVector({options.target}));
+  pm.addPass(createAttnLowerToReference());
+  addBufferization(pm);
+  addLLVMLowering(pm, options.threads);
+}
+
+void polyattn::attn::buildCompilePipeline(OpPassManager &pm,
+                                          const CompilePipelineOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  AttnApproximateOptions approximate;
+  approximate.rtol = options.rtol;
+  pm.addPass(createAttnApproximate(approximate));
+  pm.addPass(createAttnVerifyCertificates());
+  pm.addPass(createAttnSchedule({options.target}));
+  buildToLLVMPipeline(pm, options);
+}
+
+void polyattn::attn::registerAttnPipelines() {
+  PassPipelineRegistration<ToLLVMPipelineOptions>(
+      "attn-to-llvm",
+      "Lower attention and the upstream dialects around it to LLVM",
+      buildToLLVMPipeline);
+  PassPipelineRegistration<CompilePipelineOptions>(
+      "attn-compile",
+      "Approximate where certified and profitable, verify, schedule, and lower "
+      "to LLVM",
+      buildCompilePipeline);
+}

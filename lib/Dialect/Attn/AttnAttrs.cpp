@@ -1,0 +1,104 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Attribute storage, parsing and verification. What a mask or kernel means is
+// in AttnMasks.cpp and AttnKernels.cpp.
+
+#include "polyattn/Dialect/Attn/Attn.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+#include "polyattn/Dialect/Attn/AttnEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "polyattn/Dialect/Attn/AttnAttrs.cpp.inc"
+
+#include "polyattn/Dialect/Attn/AttnAttrInterfaces.cpp.inc"
+
+Attribute polyattn::attn::parsePlainAttr(AsmParser &parser) {
+  Attribute attr;
+  if (succeeded(parser.parseOptionalLParen())) {
+    if (parser.parseAttribute(attr) || parser.parseRParen())
+      return {};
+    return attr;
+  }
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef mnemonic;
+  OptionalParseResult result =
+      generatedAttributeParser(parser, &mnemonic, Type(), attr);
+  if (result.has_value())
+    return succeeded(*result) ? attr : Attribute();
+  parser.emitError(loc) << "'" << mnemonic
+                        << "' is no attribute of the attn dialect";
+  return {};
+}
+
+void polyattn::attn::printPlainAttr(AsmPrinter &printer, Attribute attr) {
+  if (failed(generatedAttributePrinter(attr, printer)))
+    printer << "(" << attr << ")";
+}
+
+void AttnDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "polyattn/Dialect/Attn/AttnAttrs.cpp.inc"
+      >();
+}
+
+LogicalResult
+PolyKernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                       DenseF64ArrayAttr attr) {
+  ArrayRef<double> coefficients = attr.asArrayRef();
+  if (coefficients.size() < 2)
+    return emitError() << "needs at least two coefficients (degree 1), found "
+                       << coefficients.size();
+  for (double c : coefficients)
+    if (!std::isfinite(c))
+      return emitError() << "coefficients must be finite";
+  if (coefficients.back() == 0.0)
+    return emitError() << "the last coefficient is 0: drop it, so that the "
+                          "degree says what the kernel costs";
+  return success();
+}
+
+LogicalResult
+SlidingWindowMaskAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                              int64_t left, int64_t right, Align) {
+  if (left < 0 || right < 0)
+    return emitError() << "window reaches " << left << " keys left and "
+                       << right << " right; both must be at least 0";
+  return success();
+}
+
+LogicalResult
+PrefixMaskAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                       int64_t length, Align) {
+  if (length < 0)
+    return emitError() << "prefix length " << length << " is negative";
+  return success();
+}
+
+LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                Real real, BoundSource) {
+  double value = real;
+  if (!std::isfinite(value) || value < 0)
+    return emitError() << "score bound must be finite and at least 0, found "
+                       << value;
+  return success();
+}
+
+LogicalResult CertificateAttr::verify(
+    function_ref<InFlightDiagnostic()> emitError, Real scoreBound, Real kernelError,
+    Real weightChange, Real roundingError, Real outputError, int64_t maxKeys, Assumption) {
+  for (double v :
+       {scoreBound, kernelError, weightChange, roundingError, outputError})
+    if (!std::isfinite(v) || v < 0)
+      return emitError() << "certificate numbers must be finite and at least 0";
+  if (maxKeys < 1)
+    return emitError() << "max_keys must be at least 1, found " << maxKeys;
+  return success();
+}

@@ -1,0 +1,131 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// What each mask admits. A mask states its key interval once, as a template
+// over index arithmetic; the same formula then yields numbers and IR.
+// To add a mask: one attribute in AttnAttrs.td, one `keyRange` and one
+// DEFINE_MASK line here.
+
+#include "polyattn/Dialect/Attn/Attn.h"
+#include "mlir/IR/Builders.h"
+
+#include <algorithm>
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+namespace {
+
+/// Index arithmetic on numbers.
+struct NumberArith {
+  using Index = int64_t;
+  Index constant(int64_t c) { return c; }
+  Index add(Index a, Index b) { return a + b; }
+  Index sub(Index a, Index b) { return a - b; }
+  Index min(Index a, Index b) { return std::min(a, b); }
+  Index max(Index a, Index b) { return std::max(a, b); }
+};
+
+/// The same arithmetic as `arith` ops on `index`.
+struct IRArith {
+  using Index = Value;
+  OpBuilder &b;
+  Location loc;
+  Index constant(int64_t c) {
+    return arith::ConstantIndexOp::create(b, loc, c);
+  }
+  Index add(Index l, Index r) {
+    return b.createOrFold<arith::AddIOp>(loc, l, r);
+  }
+  Index sub(Index l, Index r) {
+    return b.createOrFold<arith::SubIOp>(loc, l, r);
+  }
+  Index min(Index l, Index r) {
+    return b.createOrFold<arith::MinSIOp>(loc, l, r);
+  }
+  Index max(Index l, Index r) {
+    return b.createOrFold<arith::MaxSIOp>(loc, l, r);
+  }
+};
+
+} // namespace
+
+/// Key position of a query row.
+template <typename A, typename I = typename A::Index>
+static I position(A &a, Align align, I query, I numQueries, I numKeys) {
+  return align == Align::Start ? query
+                               : a.add(query, a.sub(numKeys, numQueries));
+}
+
+template <typename A, typename I = typename A::Index>
+static KeyRange<I> keyRange(A &a, FullMaskAttr, I, I, I numKeys) {
+  return {a.constant(0), numKeys};
+}
+
+template <typename A, typename I = typename A::Index>
+static KeyRange<I> keyRange(A &a, CausalMaskAttr mask, I query, I n, I m) {
+  I p = position(a, mask.getAlign(), query, n, m);
+  return {a.constant(0), a.add(p, a.constant(1))};
+}
+
+template <typename A, typename I = typename A::Index>
+static KeyRange<I> keyRange(A &a, SlidingWindowMaskAttr mask, I query, I n,
+                            I m) {
+  I p = position(a, mask.getAlign(), query, n, m);
+  // A window longer than any sequence must not overflow the sum.
+  int64_t right = std::min<int64_t>(mask.getRight(), int64_t(1) << 48);
+  int64_t left = std::min<int64_t>(mask.getLeft(), int64_t(1) << 48);
+  return {a.sub(p, a.constant(left)), a.add(p, a.constant(right + 1))};
+}
+
+template <typename A, typename I = typename A::Index>
+static KeyRange<I> keyRange(A &a, PrefixMaskAttr mask, I query, I n, I m) {
+  I p = position(a, mask.getAlign(), query, n, m);
+  return {a.constant(0),
+          a.max(a.add(p, a.constant(1)), a.constant(mask.getLength()))};
+}
+
+/// Clamps to the keys there are.
+template <typename A, typename I = typename A::Index>
+static KeyRange<I> clamped(A &a, KeyRange<I> range, I numKeys) {
+  auto clamp = [&](I x) { return a.min(a.max(x, a.constant(0)), numKeys); };
+  return {clamp(range.begin), clamp(range.end)};
+}
+
+#define DEFINE_MASK(Mask, StartsAtZero, AdmitsAll)                             \
+  KeyRange<Value> Mask::emitKeyRange(OpBuilder &builder, Location loc,         \
+                                     Value query, Value numQueries,            \
+                                     Value numKeys) const {                    \
+    IRArith a{builder, loc};                                                   \
+    return clamped(a, keyRange(a, *this, query, numQueries, numKeys),          \
+                   numKeys);                                                   \
+  }                                                                            \
+  KeyRange<int64_t> Mask::getKeyRange(int64_t query, int64_t numQueries,       \
+                                      int64_t numKeys) const {                 \
+    NumberArith a;                                                             \
+    return clamped(a, keyRange(a, *this, query, numQueries, numKeys),          \
+                   numKeys);                                                   \
+  }                                                                            \
+  bool Mask::startsAtZero() const { return StartsAtZero; }                     \
+  bool Mask::admitsAll() const { return AdmitsAll; }
+
+DEFINE_MASK(FullMaskAttr, /*StartsAtZero=*/true, /*AdmitsAll=*/true)
+DEFINE_MASK(CausalMaskAttr, /*StartsAtZero=*/true, /*AdmitsAll=*/false)
+DEFINE_MASK(SlidingWindowMaskAttr, /*StartsAtZero=*/false, /*AdmitsAll=*/false)
+DEFINE_MASK(PrefixMaskAttr, /*StartsAtZero=*/true, /*AdmitsAll=*/false)
+#undef DEFINE_MASK
+
+double MaskAttrInterface::countAdmitted(int64_t numQueries,
+                                        int64_t numKeys) const {
+  if (admitsAll())
+    return double(numQueries) * double(numKeys);
+  // Intervals are piecewise linear in the query, so sampling long sequences
+  // costs accuracy only around the pieces' ends.
+  int64_t step = std::max<int64_t>(1, numQueries / 4096);
+  double sum = 0;
+  int64_t samples = 0;
+  for (int64_t q = step / 2; q < numQueries; q += step, ++samples) {
+    KeyRange<int64_t> range = getKeyRange(q, numQueries, numKeys);
+    sum += double(std::max<int64_t>(0, range.end - range.begin));
+  }
+  return samples ? sum / double(samples) * double(numQueries) : 0;
+}
