@@ -1,6 +1,10 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Finds attn ops and replaces each by its reference.
 
+#include "Reference.h"
 #include "polyattn/Conversion/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace polyattn::attn {
 #define GEN_PASS_DEF_ATTNLOWERTOREFERENCE
@@ -10,9 +14,73 @@ namespace polyattn::attn {
 using namespace mlir;
 using namespace polyattn::attn;
 
+/// Every op of the dialect computes on plain tensors; layouts that only other
+/// passes understand would be lost.
+static LogicalResult verifyPlainTensors(Operation *op) {
+  for (Type type : llvm::concat<Type>(llvm::to_vector(op->getOperandTypes()),
+                                      llvm::to_vector(op->getResultTypes())))
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      if (tensor.getEncoding())
+        return op->emitOpError("has no reference lowering for ")
+               << type << ": convert it to a tensor without encoding first";
+  return success();
+}
+
 namespace {
-struct LowerToReferencePass : polyattn::attn::impl::AttnLowerToReferenceBase<LowerToReferencePass> {
+
+struct LowerToReferencePass
+    : polyattn::attn::impl::AttnLowerToReferenceBase<LowerToReferencePass> {
   using AttnLowerToReferenceBase::AttnLowerToReferenceBase;
-  void runOnOperation() override {}
+
+  LogicalResult initialize(MLIRContext *context) override {
+    if (llvm::is_contained({"auto", "f32", "f64"}, StringRef(computeType)))
+      return success();
+    return emitError(UnknownLoc::get(context))
+           << getArgument() << ": compute-type is '" << computeType
+           << "'; it must be auto, f32 or f64";
+  }
+
+  void runOnOperation() override {
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa_and_present<AttnDialect>(op->getDialect()))
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : ops)
+      if (failed(lower(rewriter, op)))
+        return signalPassFailure();
+  }
+
+private:
+  FloatType computeTypeOf(FloatType element) {
+    Builder b(&getContext());
+    bool wide = computeType == "auto" ? element.isF64() : computeType == "f64";
+    return wide ? FloatType(b.getF64Type()) : FloatType(b.getF32Type());
+  }
+
+  LogicalResult lower(IRRewriter &rewriter, Operation *op) {
+    if (failed(verifyPlainTensors(op)))
+      return failure();
+    rewriter.setInsertionPoint(op);
+    auto replacement =
+        TypeSwitch<Operation *, Value>(op)
+            .Case([&](AttentionOp op) {
+              FloatType type = computeTypeOf(op.getElementType());
+              return emitReference(rewriter, op, type);
+            })
+            .Case([&](CheckBoundOp op) { return emitReference(rewriter, op); })
+            .Default([](Operation *) { return Value(); });
+    if (!replacement)
+      return op->emitOpError("has no reference lowering");
+    Type type = op->getResult(0).getType();
+    // The op may know more or less of its shape than its operands say.
+    if (replacement.getType() != type)
+      replacement =
+          tensor::CastOp::create(rewriter, op->getLoc(), type, replacement);
+    rewriter.replaceOp(op, replacement);
+    return success();
+  }
 };
+
 } // namespace

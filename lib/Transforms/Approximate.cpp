@@ -1,6 +1,14 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// attn-approximate: plan, rewrite, remark.
 
 #include "polyattn/Transforms/Passes.h"
+#include "ApproximationPlan.h"
+#include "Versioning.h"
+#include "polyattn/Approximation/Monomials.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <cmath>
 
 namespace polyattn::attn {
 #define GEN_PASS_DEF_ATTNAPPROXIMATE
@@ -8,11 +16,173 @@ namespace polyattn::attn {
 } // namespace polyattn::attn
 
 using namespace mlir;
+using namespace polyattn;
 using namespace polyattn::attn;
 
+static constexpr llvm::StringLiteral passName = "attn-approximate";
+
+/// How the certificate's assumption about scores is kept.
+static std::optional<Assumption> assumptionFor(StringRef guard,
+                                               BoundSource source) {
+  bool proved = source == BoundSource::Proved;
+  return llvm::StringSwitch<std::optional<Assumption>>(guard)
+      .Case("always", Assumption::Guarded)
+      .Case("auto", proved ? Assumption::Proved : Assumption::Guarded)
+      .Case("never", proved ? Assumption::Proved : Assumption::Trusted)
+      .Default(std::nullopt);
+}
+
+/// What must hold at run time for the plan to be right, and for it to pay.
+static SmallVector<Value> emitConditions(ApproximableOpInterface op,
+                                         const ApproximationPlan &plan,
+                                         Assumption assumption) {
+  OpBuilder builder(op);
+  SmallVector<Value> conditions;
+  if (assumption == Assumption::Guarded)
+    conditions.push_back(
+        op.emitBoundCheck(builder, plan.scoreBound, plan.normLimit));
+  if (ShapedType::isDynamic(op.getSizes().numKeys))
+    conditions.push_back(emitAtMost(builder, op.getLoc(),
+                                    op.getLengthDims().numKeys, plan.maxKeys));
+  if (plan.fromLength)
+    conditions.append(emitDynamicLengthsAtLeast(builder, op, *plan.fromLength));
+  return conditions;
+}
+
+static void approximate(ApproximableOpInterface op,
+                        const ApproximationPlan &plan, Assumption assumption) {
+  SmallVector<Value> conditions = emitConditions(op, plan, assumption);
+  ApproximableOpInterface target = op;
+  if (!conditions.empty()) {
+    OpBuilder builder(op);
+    Versions versions =
+        versionOn(op, emitAll(builder, op.getLoc(), conditions));
+    // Where the check fails the bound is not known to hold; without it no later
+    // run of the pass approximates the exact version again.
+    versions.otherwise.setBound({});
+    target = versions.taken;
+  }
+  MLIRContext *context = op.getContext();
+  target.setKernel(PolyKernelAttr::get(
+      context, DenseF64ArrayAttr::get(context, plan.coefficients)));
+  const ErrorBudget &budget = plan.budget;
+  target.setCertificate(CertificateAttr::get(
+      context, plan.scoreBound, budget.KernelError, budget.WeightChange,
+      budget.RoundingError, budget.OutputError, plan.maxKeys, assumption));
+}
+
+static StringRef describe(Assumption assumption) {
+  switch (assumption) {
+  case Assumption::Proved:
+    return "relied on";
+  case Assumption::Guarded:
+    return "checked at run time";
+  case Assumption::Trusted:
+    return "trusted without a check";
+  }
+  llvm_unreachable("no other assumption");
+}
+
+static OpRemark describe(ApproximableOpInterface op,
+                         const ApproximationPlan &plan,
+                         Assumption assumption) {
+  BoundAttr bound = *op.getBound();
+  double rank = double(monomialCount(op.getSizes().headDim, plan.degree()));
+  const ErrorBudget &budget = plan.budget;
+  OpRemark remark("Approximated", "");
+  llvm::raw_string_ostream text(remark.text);
+  text << "score bound " << readable(bound.getValue()) << " ("
+       << stringifyBoundSource(bound.getSource()) << ", "
+       << describe(assumption) << "): degree " << plan.degree() << ", rank "
+       << readable(rank) << ", certified error "
+       << readable(budget.OutputError) << " of max|value| (kernel "
+       << readable(budget.WeightChange) << ", rounding "
+       << readable(budget.RoundingError) << ") for norms up to "
+       << readable(plan.normLimit) << " and " << plan.maxKeys << " keys";
+  if (plan.gain)
+    text << ", predicted " << readable(*plan.gain)
+         << "x as fast as direct evaluation";
+  if (plan.fromLength)
+    text << ", taken from length " << *plan.fromLength << " on";
+  remark.metric("ScoreBound", bound.getValue())
+      .metric("Degree", plan.degree())
+      .metric("Rank", rank)
+      .metric("OutputError", budget.OutputError)
+      .metric("WeightChange", budget.WeightChange)
+      .metric("RoundingError", budget.RoundingError)
+      .metric("NormLimit", plan.normLimit)
+      .metric("MaxKeys", double(plan.maxKeys));
+  if (plan.gain)
+    remark.metric("Gain", *plan.gain);
+  if (plan.fromLength)
+    remark.metric("FromLength", double(*plan.fromLength));
+  return remark;
+}
+
 namespace {
-struct ApproximatePass : polyattn::attn::impl::AttnApproximateBase<ApproximatePass> {
+struct ApproximatePass
+    : polyattn::attn::impl::AttnApproximateBase<ApproximatePass> {
   using AttnApproximateBase::AttnApproximateBase;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    const TargetDescription *description = lookupTarget(target);
+    if (failed(checkOptions(description)))
+      return signalPassFailure();
+    ApproximationRequest request{tolerance(), maxKeys, force, *description};
+    // Versions made on the way must not be visited.
+    SmallVector<ApproximableOpInterface> ops;
+    getOperation()->walk([&](ApproximableOpInterface op) { ops.push_back(op); });
+    for (ApproximableOpInterface op : ops)
+      runOn(op, request);
+  }
+
+private:
+  void runOn(ApproximableOpInterface op, const ApproximationRequest &request) {
+    PlanOrReason decision = planApproximation(op, request);
+    if (auto *reason = std::get_if<OpRemark>(&decision))
+      return emitMissed(op, passName, *reason);
+    auto &plan = std::get<ApproximationPlan>(decision);
+    Assumption assumption = *assumptionFor(guard, op.getBound()->getSource());
+    if (wantsRemarks(op))
+      emitPassed(op, passName, describe(op, plan, assumption));
+    approximate(op, plan, assumption);
+  }
+
+  double tolerance() const {
+    return atol > 0 ? std::max<double>(rtol, atol / maxValue) : rtol;
+  }
+
+  LogicalResult checkOptions(const TargetDescription *description) {
+    Operation *root = getOperation();
+    // Written so that NaN fails too.
+    if (!(rtol > 0) || !std::isfinite(rtol))
+      return root->emitError("attn-approximate: rtol must be a positive "
+                             "number, found ")
+             << readable(rtol)
+             << "; give the largest error relative to max|value|, such as "
+                "rtol=1e-2";
+    if (!(atol >= 0) || !std::isfinite(atol))
+      return root->emitError(
+                 "attn-approximate: atol must be at least 0, found ")
+             << readable(atol) << "; leave it out to use rtol alone";
+    if (!(maxValue >= 0) || !std::isfinite(maxValue))
+      return root->emitError(
+                 "attn-approximate: max-value must be at least 0, found ")
+             << readable(maxValue) << "; give a bound of max|value|";
+    if (atol > 0 && maxValue == 0)
+      return root->emitError("attn-approximate: atol needs max-value, a bound "
+                             "of max|value|, to become a relative tolerance");
+    if (maxKeys < 1)
+      return root->emitError(
+                 "attn-approximate: max-keys must be at least 1, found ")
+             << maxKeys;
+    if (!assumptionFor(guard, BoundSource::Proved))
+      return root->emitError("attn-approximate: unknown guard '")
+             << guard << "'; give auto, always or never";
+    if (!description)
+      return root->emitError("attn-approximate: unknown target '")
+             << target << "'; give one of " << targetNames();
+    return success();
+  }
 };
 } // namespace

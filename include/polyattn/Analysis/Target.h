@@ -22,6 +22,8 @@ struct TargetDescription {
   /// Data caches of one core in bytes.
   unsigned l1Bytes;
   unsigned l2Bytes;
+  /// Cores that parallel work is cut for.
+  unsigned cores = 8;
 
   /// Lanes of an f32 vector.
   unsigned lanes() const { return vectorBits / 32; }

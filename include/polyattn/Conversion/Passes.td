@@ -23,7 +23,7 @@ def AttnLowerToReference : Pass<"attn-lower-to-reference"> {
   ];
 }
 
-def AttnLowerToVector : Pass<"attn-lower-to-vector"> {
+def AttnLowerToVector : Pass<"attn-lower-to-vector", "::mlir::ModuleOp"> {
   let summary = "write attention as parallel tile loops of register-blocked vector code";
   let description = [{
     Lowers `attn.attention` (in its chosen evaluation order) and `attn.check_bound` on tensors to `scf.parallel` loops
@@ -36,7 +36,7 @@ def AttnLowerToVector : Pass<"attn-lower-to-vector"> {
            "Target description: host, avx512, avx2, neon or generic; it sets vector width and blocking">
   ];
   let dependentDialects = [
-    "::polyattn::attn::AttnDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+    "::polyattn::attn::AttnDialect", "::mlir::linalg::LinalgDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::tensor::TensorDialect",
     "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
   ];

@@ -5,6 +5,7 @@
 
 #include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
 
 namespace polyattn::attn {

@@ -38,9 +38,14 @@ def AttnApproximate : Pass<"attn-approximate"> {
     Option<"guard", "guard", "std::string", "\"auto\"",
            "Run-time check of the bound: auto (unless the bound is proved), always, or never (then the certificate says trusted)">,
     Option<"force", "force", "bool", "false",
-           "Approximate also where the cost model expects no gain">
+           "Approximate also where the cost model expects no gain">,
+    Option<"target", "target", "std::string", "\"host\"",
+           "Target description that costs are predicted for: host, avx512, avx2, neon or generic">
   ];
-  let dependentDialects = ["::polyattn::attn::AttnDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = [
+    "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
 }
 
 def AttnVerifyCertificates : Pass<"attn-verify-certificates"> {
@@ -59,9 +64,16 @@ def AttnVerifyCertificates : Pass<"attn-verify-certificates"> {
 def AttnSchedule : Pass<"attn-schedule"> {
   let summary = "choose direct or state evaluation for every attention";
   let description = [{
-    Asks the cost model for the cheaper evaluation order of each op and notes it as `evaluate`. Kernels that are no
-    polynomial are `direct`. An op that already has `evaluate` keeps it.
+    Asks the cost model (docs/cost-model.md) for the cheaper evaluation order of each op and notes it as `evaluate`.
+    Kernels that are no polynomial are `direct`. An op that already has `evaluate` keeps it. With a dynamic length, an
+    op that has a certificate is `state`, because `attn-approximate` has selected it by length; an op whose polynomial
+    comes with the model gets both versions in an `scf.if` on the length from which on the state is cheaper. Every op
+    gets an `analysis` remark with both predicted costs.
   }];
+  let dependentDialects = [
+    "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
   let options = [
     Option<"target", "target", "std::string", "\"host\"",
            "Target description: host, avx512, avx2, neon or generic">

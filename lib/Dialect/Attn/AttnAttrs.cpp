@@ -13,6 +13,25 @@
 using namespace mlir;
 using namespace polyattn::attn;
 
+/// `[c0, c1, ...]`. DenseF64ArrayAttr's own printer keeps six digits only, and
+/// certificates are about the coefficients to the last bit.
+static ParseResult parseCoefficients(AsmParser &parser,
+                                     DenseF64ArrayAttr &coefficients) {
+  SmallVector<double> values;
+  auto parseOne = [&] { return parser.parseFloat(values.emplace_back()); };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseOne))
+    return failure();
+  coefficients = DenseF64ArrayAttr::get(parser.getContext(), values);
+  return success();
+}
+static void printCoefficients(AsmPrinter &printer,
+                              DenseF64ArrayAttr coefficients) {
+  printer << '[';
+  llvm::interleaveComma(coefficients.asArrayRef(), printer,
+                        [&](double c) { printer << c; });
+  printer << ']';
+}
+
 #include "polyattn/Dialect/Attn/AttnEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "polyattn/Dialect/Attn/AttnAttrs.cpp.inc"

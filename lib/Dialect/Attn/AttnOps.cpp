@@ -179,6 +179,9 @@ LogicalResult AttentionOp::verify() {
   if (getCertificate() && !getKernel().getPolynomial())
     return emitOpError("has a certificate but its kernel is not a polynomial");
   if (getEvaluation() == Evaluation::State) {
+    if (!getKernel().getPolynomial())
+      return emitOpError("cannot be evaluated through a state: its kernel is "
+                         "not a polynomial");
     std::string reason = whyNoState();
     if (!reason.empty())
       return emitOpError("cannot be evaluated through a state: ") << reason;
@@ -188,6 +191,13 @@ LogicalResult AttentionOp::verify() {
 
 void AttentionOp::setKernel(KernelAttrInterface kernel) {
   setKernelAttr(kernel);
+}
+
+void AttentionOp::setBound(BoundAttr bound) {
+  if (bound)
+    setBoundAttr(bound);
+  else
+    removeBoundAttr();
 }
 
 void AttentionOp::setCertificate(CertificateAttr certificate) {
@@ -213,6 +223,11 @@ AttentionSizes AttentionOp::getSizes() {
           query.getDimSize(rank - 1),  getValueType().getDimSize(rank - 1)};
 }
 
+LengthDims AttentionOp::getLengthDims() {
+  int64_t dim = getQueryType().getRank() - 2;
+  return {{getQuery(), dim}, {getKey(), dim}};
+}
+
 std::string AttentionOp::whyNoState() {
   AttentionSizes sizes = getSizes();
   if (getBias())
@@ -232,6 +247,14 @@ Value AttentionOp::emitBoundCheck(OpBuilder &builder, double bound,
   return CheckBoundOp::create(builder, getLoc(), getQuery(), getKey(),
                               getScaleAttr(), builder.getF64FloatAttr(bound),
                               builder.getF64FloatAttr(maxNorm));
+}
+
+bool AttentionOp::isBoundCheck(Value condition, double bound, double maxNorm) {
+  auto check = condition.getDefiningOp<CheckBoundOp>();
+  return check && check.getQuery() == getQuery() && check.getKey() == getKey() &&
+         check.getScaleAttr() == getScaleAttr() &&
+         check.getBound().convertToDouble() <= bound &&
+         check.getMaxNorm().convertToDouble() <= maxNorm;
 }
 
 /// Is the operand a constant of this one value throughout?

@@ -52,6 +52,17 @@ struct AttentionSizes {
   int64_t headDim, valueDim;
 };
 
+/// One dimension of a tensor.
+struct TensorDim {
+  mlir::Value tensor;
+  int64_t dim;
+};
+
+/// Where the numbers of queries and keys stand at run time.
+struct LengthDims {
+  TensorDim numQueries, numKeys;
+};
+
 } // namespace polyattn::attn
 
 template <> struct mlir::FieldParser<polyattn::attn::Real> {

@@ -86,7 +86,7 @@ def Attn_PolyKernel : Attn_Kernel<"Poly", "poly"> {
     it). Example: `#attn.poly<[1.0, 1.0, 0.5]>`.
   }];
   let parameters = (ins "::mlir::DenseF64ArrayAttr":$coefficients);
-  let assemblyFormat = "`<` $coefficients `>`";
+  let assemblyFormat = "`<` custom<Coefficients>($coefficients) `>`";
   let genVerifyDecl = 1;
 }
 

@@ -72,8 +72,12 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
   let methods = [
     InterfaceMethod<"The kernel.", "::polyattn::attn::KernelAttrInterface", "getKernel", (ins)>,
     InterfaceMethod<"Replaces the kernel.", "void", "setKernel", (ins "::polyattn::attn::KernelAttrInterface":$kernel)>,
+    InterfaceMethod<"The mask.", "::polyattn::attn::MaskAttrInterface", "getMask", (ins)>,
+    InterfaceMethod<"The factor between products of query and key and scores.", "::llvm::APFloat", "getScale", (ins)>,
     InterfaceMethod<"The score bound, if one is known.", "std::optional<::polyattn::attn::BoundAttr>", "getBound",
     (ins)>,
+    InterfaceMethod<"States a score bound (null removes it).", "void", "setBound",
+    (ins "::polyattn::attn::BoundAttr":$bound)>,
     InterfaceMethod<"The certificate of a polynomial kernel that stands for exp, if any.",
     "std::optional<::polyattn::attn::CertificateAttr>", "getCertificate", (ins)>,
     InterfaceMethod<"Attaches a certificate (null removes it).", "void", "setCertificate",
@@ -85,6 +89,9 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
     InterfaceMethod<[{
       The sizes that cost and certificate depend on. Lengths that are not known are `ShapedType::kDynamic`.
     }], "::polyattn::attn::AttentionSizes", "getSizes", (ins)>,
+    InterfaceMethod<[{
+      The operand dimensions that hold the number of queries and the number of keys.
+    }], "::polyattn::attn::LengthDims", "getLengthDims", (ins)>,
     InterfaceMethod<"Element type of inputs and results.", "::mlir::FloatType", "getElementType", (ins)>,
     InterfaceMethod<[{
       Why the op cannot be evaluated through a state, or an empty string if it can.
@@ -93,7 +100,11 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
       Emits an `i1` that is true when the inputs provably keep within `bound` (and every norm within `maxNorm`), so
       that a certificate assuming `bound` holds. Conservative: rounding and NaN give false.
     }], "::mlir::Value", "emitBoundCheck",
-    (ins "::mlir::OpBuilder &":$builder, "double":$bound, "double":$maxNorm)>
+    (ins "::mlir::OpBuilder &":$builder, "double":$bound, "double":$maxNorm)>,
+    InterfaceMethod<[{
+      Does `condition` being true imply that this op's inputs keep within `bound` and `maxNorm`, because it is what
+      `emitBoundCheck` emits for these very inputs and limits at most as large?
+    }], "bool", "isBoundCheck", (ins "::mlir::Value":$condition, "double":$bound, "double":$maxNorm)>
   ];
 }
 

@@ -1,0 +1,74 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// What the two evaluation orders cost. docs/cost-model.md derives the formulas.
+
+#ifndef POLYATTN_ANALYSIS_COSTMODEL_H
+#define POLYATTN_ANALYSIS_COSTMODEL_H
+
+#include "polyattn/Analysis/Target.h"
+#include "polyattn/Dialect/Attn/Attn.h"
+
+#include <optional>
+#include <string>
+
+namespace polyattn {
+
+/// The attention whose cost is asked for.
+struct AttentionWork {
+  attn::AttentionSizes sizes;
+  attn::MaskAttrInterface mask;
+  mlir::FloatType elementType;
+
+  static AttentionWork of(attn::ApproximableOpInterface op);
+
+  /// Are both lengths known?
+  bool isStatic() const;
+  /// The same with `length` for every length that is not known. Unknown batch
+  /// and head counts become the other side's, or 1: only their ratio matters.
+  AttentionWork at(int64_t length) const;
+  /// The same with both lengths unknown.
+  AttentionWork atAnyLength() const;
+};
+
+/// Cycles of one core; all lengths must be known. `kernelDegree` 0 is exp.
+double directCycles(const AttentionWork &work, unsigned kernelDegree,
+                    const TargetDescription &target);
+double stateCycles(const AttentionWork &work, unsigned degree,
+                   const TargetDescription &target);
+/// The run-time check of a score bound.
+double boundCheckCycles(const AttentionWork &work,
+                        const TargetDescription &target);
+
+/// Bytes of one head's state, r * (e + 1) numbers.
+double stateBytes(const AttentionWork &work, unsigned degree);
+
+/// Why no native code evaluates this through a state, whatever it would cost;
+/// empty if there is such code.
+std::string whyNoNativeState(const AttentionWork &work, unsigned degree);
+
+/// The two costs that a decision compares. The state's includes the check of
+/// its bound; it must win clearly, so that errors of the model do not turn a
+/// gain into a loss.
+struct CostComparison {
+  double direct, state;
+  double gain() const { return direct / state; }
+  bool stateWins() const;
+};
+
+/// `directDegree` is that of the kernel that direct evaluation would have: 0
+/// (exp) where a polynomial is about to stand for it.
+CostComparison compareCosts(const AttentionWork &work, unsigned directDegree,
+                            unsigned stateDegree,
+                            const TargetDescription &target);
+
+/// The smallest length up to `limit` from which on the state wins, where every
+/// length that is not known takes that value; nothing if it never does.
+std::optional<int64_t> breakEvenLength(const AttentionWork &work,
+                                       unsigned directDegree,
+                                       unsigned stateDegree,
+                                       const TargetDescription &target,
+                                       int64_t limit);
+
+} // namespace polyattn
+
+#endif // POLYATTN_ANALYSIS_COSTMODEL_H

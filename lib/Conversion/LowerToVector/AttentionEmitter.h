@@ -1,0 +1,141 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Both evaluations of one attention. Queries are the lanes of every vector:
+// scores, weights and outputs of a tile of queries are held transposed, as
+// [key][query] and [value column][query]. Then
+//   scores   S[j][i] = sum_a k[j][a] q[a][i]     scalars from key,
+//   outputs  O[c][i] = sum_j v[j][c] P[j][i]     scalars from value,
+//   apply    O[c][i] = sum_f S[f][c] phi[f][i]   scalars from the state
+// are one and the same register block, keys and values are used where they lie,
+// row statistics are plain vectors, and features are products of rows.
+
+#ifndef POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H
+#define POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H
+
+#include "Tiles.h"
+#include "polyattn/Dialect/Attn/Attn.h"
+
+namespace polyattn::attn {
+
+/// Sums in the state evaluation run over blocks of this many keys and features;
+/// certificates rely on these numbers (SummationShape in Certificate.h).
+constexpr int64_t keyBlockOfState = 128;
+constexpr int64_t featureBlockOfState = 64;
+
+class AttentionEmitter {
+public:
+  /// `query`, `key`, `value`, `output` are memrefs [heads, length, dim];
+  /// `weights`, if not null, is a memref [heads, m].
+  struct Operands {
+    mlir::Value query, key, value, weights, output;
+  };
+
+  AttentionEmitter(Emitter &e, const TargetDescription &target,
+                   AttentionOp op, Operands operands);
+
+  void emitDirect();
+  void emitState();
+
+private:
+  using Value = mlir::Value;
+  using Values = Emitter::Values;
+
+  /// A tile of queries and what is accumulated for it.
+  struct Tile {
+    Value head, keyHead, first;
+    /// [1 + d][queryTile]: a row of ones, then the queries transposed.
+    Value queries;
+    /// [e][queryTile] weighted values; [queryTile] sums of weights, maxima.
+    Value outputs, sums, maxima;
+    /// [keyBlock][queryTile] scores, then weights.
+    Value scores;
+    /// [queryTile] i32: the keys [begin, end) of each query; null if all.
+    Value begins, ends;
+    /// Converted copies of keys and values; null where they are f32 already.
+    Value keyCopy, valueCopy;
+  };
+
+  // Direct.cpp: one tile of queries against ranges of keys.
+  Tile openTile(Value head, Value tileIndex);
+  void closeTile(Tile &t);
+  void addKeys(Tile &t, Value from, Value to);
+  void addKeyBlock(Tile &t, Value from, Value count);
+  void emitScores(Tile &t, Value from, Value count);
+  void emitMask(Tile &t, Value from, Value count, Value absent);
+  void emitPadding(Tile &t, Value from, Value count, Value absent);
+  void emitKernel(Tile &t, Value count);
+  void emitMaxima(Tile &t, Value count);
+  void emitWeights(Tile &t, Value from, Value count);
+  double exponentScale() const;
+  void addValues(Tile &t, Value from, Value count);
+  Value copyBlock(Value source, Value head, Value from, Value count,
+                  Value copy);
+  KeyRange<Value> keyRange(Value query);
+  KeyRange<Value> tileRange(Value first);
+  Value keyWeight(Value keyHead, Value key);
+
+  // Packing.cpp: transposed copies between rows in memory and lanes in tiles.
+  void packRows(Value source, Value head, Value first, Value limit,
+                int64_t rows, int64_t columns, Value target);
+  void unpackTile(Tile &t);
+
+  // State.cpp
+  struct Features;
+  struct UpdateBuffers {
+    /// [1 + d][keyBlock] ones, then keys transposed; [keyBlock][columns] values
+    /// and [keyBlock] weights; [rows][keyBlock] features.
+    Value keys, values, weights, features;
+  };
+  using At = llvm::function_ref<Values(Value slot)>;
+  void emitStateFull(Features &f);
+  void emitStatePrefix(Features &f);
+  void emitScan(Features &f, Value heads, Value inWindow, Value firstChunk,
+                int64_t headsAtOnce, int64_t window);
+  void emitPrefixTile(Features &f, Value head, Value tileIndex, Value slot,
+                      Value boundary);
+  void emitFeatures(Features &f, Value tile, Value feature, int64_t rows,
+                    Value lane, llvm::function_ref<void(int64_t, Value)> each);
+  void emitUpdate(Features &f, Value keyHead, Value slot, Value from, Value to);
+  void emitUpdateRows(Features &f, UpdateBuffers &buffers, Value slot,
+                      Value feature, int64_t rows);
+  void packValues(Features &f, UpdateBuffers &buffers, Value keyHead, Value key,
+                  Value count);
+  void emitApply(Features &f, Tile &t, Value slot, Value phi);
+  void emitApplyBlock(Features &f, Tile &t, Value slot, Value phi, Value first,
+                      Value count, Value lane);
+  void allocateStates(Features &f, int64_t slots);
+  void forHeadGroups(int64_t most,
+                     llvm::function_ref<void(Value, Value)> body);
+  void forStateVectors(Features &f, Value heads,
+                       llvm::function_ref<void(Value, Value, At, Value)> body);
+  void forColumnGroups(int64_t columns,
+                       llvm::function_ref<void(Value, int64_t)> body);
+  int64_t blockingFor(int64_t columns) const;
+  int64_t chunkOfQueries(const Features &f) const;
+  Value prefixBoundary(Value chunk, int64_t length);
+
+  Emitter &e;
+  Blocking blocking;
+  AttentionOp op;
+  Operands operands;
+  KernelAttrInterface kernel;
+  MaskAttrInterface mask;
+  double scale;
+  unsigned cores;
+  /// Sizes: d and e are static, the rest are index values.
+  int64_t headDim, valueDim;
+  Value heads, keyHeads, numQueries, numKeys, group;
+  int64_t queryTile, keyBlock;
+};
+
+/// Calls body(column, lanes) for whole vectors of columns, then for the rest.
+void forColumns(Emitter &e, int64_t columns,
+                llvm::function_ref<void(mlir::Value, int64_t)> body);
+
+/// `count` elements from `at` on, widened; the other lanes are 0.
+mlir::Value loadPart(Emitter &e, mlir::Value source, mlir::ValueRange at,
+                     int64_t count);
+
+} // namespace polyattn::attn
+
+#endif // POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H

@@ -1,0 +1,71 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "Emitter.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+Value Emitter::buffer(ArrayRef<int64_t> shape, Type element) {
+  return memref::AllocOp::create(b, loc, MemRefType::get(shape, element),
+                                 ValueRange{}, b.getI64IntegerAttr(64));
+}
+
+Value Emitter::widen(Value x) {
+  if (getElementTypeOrSelf(x).isF32())
+    return x;
+  Type type = isa<VectorType>(x.getType()) ? Type(vectorType()) : Type(f32());
+  return arith::ExtFOp::create(b, loc, type, x);
+}
+
+Value Emitter::narrow(Value x, Type element) {
+  if (element.isF32())
+    return x;
+  Type type = isa<VectorType>(x.getType()) ? Type(vectorType(element)) : element;
+  return arith::TruncFOp::create(b, loc, type, x);
+}
+
+Value Emitter::load(Value memref, ValueRange at) {
+  return widen(memref::LoadOp::create(b, loc, memref, at));
+}
+
+Value Emitter::vload(Value memref, ValueRange at) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  return widen(
+      vector::LoadOp::create(b, loc, vectorType(element), memref, at));
+}
+
+void Emitter::loop(Value from, Value to, int64_t step,
+                   function_ref<void(Value)> body) {
+  loop(from, to, step, {}, [&](Value i, ValueRange) {
+    body(i);
+    return Values{};
+  });
+}
+
+Emitter::Values
+Emitter::loop(Value from, Value to, int64_t step, ValueRange init,
+              function_ref<Values(Value, ValueRange)> body) {
+  auto op = scf::ForOp::create(
+      b, loc, from, to, index(step), init,
+      [&](OpBuilder &, Location, Value i, ValueRange carried) {
+        Values next = body(i, carried);
+        scf::YieldOp::create(b, loc, next);
+      });
+  return Values(op.getResults());
+}
+
+void Emitter::parallel(ArrayRef<Value> sizes,
+                       function_ref<void(ValueRange)> body) {
+  Values from(sizes.size(), index(0)), step(sizes.size(), index(1));
+  scf::ParallelOp::create(
+      b, loc, from, sizes, step,
+      [&](OpBuilder &, Location, ValueRange ivs) { body(ivs); });
+}
+
+void Emitter::when(Value condition, function_ref<void()> then) {
+  scf::IfOp::create(b, loc, condition, [&](OpBuilder &, Location) {
+    then();
+    scf::YieldOp::create(b, loc);
+  });
+}

@@ -1,0 +1,80 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Transposed copies between rows in memory and lanes in tiles.
+
+#include "AttentionEmitter.h"
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+/// 1 for the first `count` lanes.
+static Value laneMask(Emitter &e, Value count) {
+  return vector::CreateMaskOp::create(e.b, e.loc,
+                                      e.vectorType(e.b.getI1Type()), count);
+}
+
+void polyattn::attn::forColumns(Emitter &e, int64_t columns,
+                                function_ref<void(Value, int64_t)> body) {
+  int64_t full = columns / e.lanes * e.lanes;
+  if (full)
+    e.loop(e.index(0), e.index(full), e.lanes,
+           [&](Value c) { body(c, e.lanes); });
+  if (full < columns)
+    body(e.index(full), columns - full);
+}
+
+Value polyattn::attn::loadPart(Emitter &e, Value source, ValueRange at,
+                               int64_t count) {
+  if (count == e.lanes)
+    return e.vload(source, at);
+  Type element = cast<MemRefType>(source.getType()).getElementType();
+  VectorType type = e.vectorType(element);
+  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
+  return e.widen(vector::MaskedLoadOp::create(
+      e.b, e.loc, type, source, at, laneMask(e, e.index(count)), zero));
+}
+
+/// target[1 + column][row] = source[head][first + row][column]; rows from
+/// `limit` on repeat the last one.
+void AttentionEmitter::packRows(Value source, Value head, Value first,
+                                Value limit, int64_t rows, int64_t columns,
+                                Value target) {
+  Value last = e.sub(limit, e.index(1));
+  e.loop(e.index(0), e.index(rows), e.lanes, [&](Value row) {
+    forColumns(e, columns, [&](Value column, int64_t count) {
+      Values block;
+      for (int64_t i = 0; i < e.lanes; ++i) {
+        Value from = e.min(e.add(first, e.add(row, i)), last);
+        block.push_back(loadPart(e, source, {head, from, column}, count));
+      }
+      block = emitTranspose(e, block);
+      for (int64_t i = 0; i < count; ++i)
+        e.vstore(block[i], target, {e.add(column, 1 + i), row});
+    });
+  });
+}
+
+/// output[head][first + i][c] = outputs[c][i] for the queries there are.
+void AttentionEmitter::unpackTile(Tile &t) {
+  Type element = op.getElementType();
+  e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
+    forColumns(e, valueDim, [&](Value column, int64_t count) {
+      Values block;
+      for (int64_t c = 0; c < e.lanes; ++c)
+        block.push_back(e.vload(t.outputs, {e.add(column, c), i}));
+      block = emitTranspose(e, block);
+      for (int64_t r = 0; r < e.lanes; ++r) {
+        Value row = e.add(t.first, e.add(i, r));
+        e.when(e.less(row, numQueries), [&] {
+          Value x = e.narrow(block[r], element);
+          SmallVector<Value> at = {t.head, row, column};
+          if (count == e.lanes)
+            e.vstore(x, operands.output, at);
+          else
+            vector::MaskedStoreOp::create(e.b, e.loc, operands.output, at,
+                                          laneMask(e, e.index(count)), x);
+        });
+      }
+    });
+  });
+}

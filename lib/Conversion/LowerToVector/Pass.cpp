@@ -1,0 +1,222 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// attn-lower-to-vector: which ops it takes, and the step from tensors to
+// memrefs. The code itself is written by AttentionEmitter and emitBoundCheck.
+
+#include "AttentionEmitter.h"
+#include "CheckBound.h"
+#include "polyattn/Conversion/Passes.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace polyattn::attn {
+#define GEN_PASS_DEF_ATTNLOWERTOVECTOR
+#include "polyattn/Conversion/Passes.h.inc"
+} // namespace polyattn::attn
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::attn;
+
+/// [.., h, n, d] as [heads, n, d]; [n, d] as one head.
+static Value flattenHeads(OpBuilder &b, Location loc, Value tensor,
+                          int64_t trailing) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  int64_t batch = type.getRank() - trailing;
+  if (batch == 1)
+    return tensor;
+  SmallVector<ReassociationIndices> groups(1);
+  for (int64_t i = 0; i < std::max<int64_t>(batch, 0); ++i)
+    groups[0].push_back(i);
+  for (int64_t i = 0; i < trailing; ++i)
+    groups.push_back({batch + i});
+  if (batch > 1)
+    return tensor::CollapseShapeOp::create(b, loc, tensor, groups);
+  SmallVector<int64_t> shape = {1};
+  llvm::append_range(shape, type.getShape());
+  groups.clear();
+  groups.push_back({0, 1});
+  for (int64_t i = 1; i < trailing; ++i)
+    groups.push_back({i + 1});
+  return tensor::ExpandShapeOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), tensor,
+      groups);
+}
+
+/// The tensor's contents as a memref that is only read.
+static Value toBuffer(OpBuilder &b, Location loc, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return bufferization::ToBufferOp::create(
+      b, loc, MemRefType::get(type.getShape(), type.getElementType()), tensor,
+      /*read_only=*/true);
+}
+
+/// Key weights broadcast to [key heads, m].
+static Value weightsPerHead(OpBuilder &b, Location loc, AttentionOp op) {
+  Value weights = op.getKeyWeights();
+  auto type = cast<RankedTensorType>(weights.getType());
+  RankedTensorType key = op.getKeyType();
+  SmallVector<int64_t> shape(key.getShape().drop_back());
+  if (!llvm::equal(type.getShape(), shape)) {
+    SmallVector<Value> sizes;
+    SmallVector<AffineExpr> from;
+    for (int64_t i = 0, rank = type.getRank(); i < rank; ++i) {
+      if (ShapedType::isDynamic(shape[i]))
+        sizes.push_back(tensor::DimOp::create(b, loc, op.getKey(), i));
+      bool repeats = type.getDimSize(i) == 1 && shape[i] != 1;
+      from.push_back(repeats ? b.getAffineConstantExpr(0)
+                             : b.getAffineDimExpr(i));
+    }
+    Value empty = tensor::EmptyOp::create(b, loc, shape, type.getElementType(),
+                                          sizes);
+    SmallVector<AffineMap> maps = {
+        AffineMap::get(shape.size(), 0, from, b.getContext()),
+        b.getMultiDimIdentityMap(shape.size())};
+    SmallVector<utils::IteratorType> loops(shape.size(),
+                                           utils::IteratorType::parallel);
+    weights = linalg::GenericOp::create(
+                  b, loc, empty.getType(), weights, empty, maps, loops,
+                  [](OpBuilder &b, Location loc, ValueRange args) {
+                    linalg::YieldOp::create(b, loc, args[0]);
+                  })
+                  .getResult(0);
+  }
+  return flattenHeads(b, loc, weights, 1);
+}
+
+/// Why the pass leaves an attention to the reference lowering; empty if it
+/// takes it.
+static std::string whyNotTaken(AttentionOp op) {
+  AttentionSizes sizes = op.getSizes();
+  if (op.getBias())
+    return "it has an additive bias";
+  if (op.getElementType().isF64())
+    return "its element type is f64";
+  if (ShapedType::isDynamic(sizes.headDim) ||
+      ShapedType::isDynamic(sizes.valueDim))
+    return "its head dimension is dynamic";
+  if (sizes.headDim == 0 || sizes.valueDim == 0)
+    return "its head dimension is 0";
+  return {};
+}
+
+namespace {
+
+struct LowerAttention : OpRewritePattern<AttentionOp> {
+  LowerAttention(MLIRContext *context, const TargetDescription &target)
+      : OpRewritePattern(context), target(target) {}
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &b) const override {
+    std::string reason = whyNotTaken(op);
+    if (!reason.empty())
+      return b.notifyMatchFailure(op, reason);
+    Location loc = op.getLoc();
+    Emitter e(b, loc, target.lanes());
+    auto flat = [&](Value tensor) {
+      return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
+    };
+    AttentionEmitter::Operands operands{flat(op.getQuery()), flat(op.getKey()),
+                                        flat(op.getValue()), {}, {}};
+    if (op.getKeyWeights())
+      operands.weights = toBuffer(b, loc, weightsPerHead(b, loc, op));
+    Value output = allocateOutput(b, op);
+    operands.output = toHeads(b, loc, output);
+    AttentionEmitter emitter(e, target, op, operands);
+    if (op.getEvaluation() == Evaluation::State)
+      emitter.emitState();
+    else
+      emitter.emitDirect();
+    b.replaceOpWithNewOp<bufferization::ToTensorOp>(op, op.getType(), output,
+                                                    /*restrict=*/true,
+                                                    /*writable=*/true);
+    return success();
+  }
+
+private:
+  static Value allocateOutput(OpBuilder &b, AttentionOp op) {
+    RankedTensorType type = op.getType();
+    SmallVector<Value> sizes;
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (type.isDynamicDim(i))
+        sizes.push_back(tensor::DimOp::create(
+            b, op.getLoc(),
+            i + 1 < type.getRank() ? op.getQuery() : op.getValue(), i));
+    return memref::AllocOp::create(
+        b, op.getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
+        sizes, b.getI64IntegerAttr(64));
+  }
+
+  /// The output memref as [heads, n, e].
+  static Value toHeads(OpBuilder &b, Location loc, Value output) {
+    auto type = cast<MemRefType>(output.getType());
+    int64_t rank = type.getRank();
+    if (rank == 3)
+      return output;
+    if (rank == 2) {
+      SmallVector<int64_t> shape = {1, type.getDimSize(0), type.getDimSize(1)};
+      return memref::ExpandShapeOp::create(
+          b, loc, shape, output,
+          SmallVector<ReassociationIndices>{{0, 1}, {2}});
+    }
+    SmallVector<ReassociationIndices> groups(3);
+    for (int64_t i = 0; i < rank; ++i)
+      groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
+    return memref::CollapseShapeOp::create(b, loc, output, groups);
+  }
+
+  const TargetDescription &target;
+};
+
+struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
+  LowerCheckBound(MLIRContext *context, const TargetDescription &target)
+      : OpRewritePattern(context), target(target) {}
+
+  LogicalResult matchAndRewrite(CheckBoundOp op,
+                                PatternRewriter &b) const override {
+    auto type = op.getQuery().getType();
+    if (type.getElementType().isF64() ||
+        ShapedType::isDynamic(type.getShape().back()))
+      return b.notifyMatchFailure(op, "f64 or a dynamic head dimension");
+    Location loc = op.getLoc();
+    Emitter e(b, loc, target.lanes());
+    auto flat = [&](Value tensor) {
+      return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
+    };
+    b.replaceOp(op, emitBoundCheck(e, op, flat(op.getQuery()),
+                                   flat(op.getKey()), target));
+    return success();
+  }
+
+private:
+  const TargetDescription &target;
+};
+
+struct LowerToVectorPass
+    : polyattn::attn::impl::AttnLowerToVectorBase<LowerToVectorPass> {
+  using AttnLowerToVectorBase::AttnLowerToVectorBase;
+
+  void runOnOperation() override {
+    const TargetDescription *description = lookupTarget(target);
+    if (!description) {
+      getOperation()->emitError("unknown target '")
+          << target << "'; choose one of " << targetNames();
+      return signalPassFailure();
+    }
+    RewritePatternSet patterns(&getContext());
+    patterns.add<LowerAttention, LowerCheckBound>(&getContext(), *description);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+    getOperation()->walk([](AttentionOp op) { remarkLeft(op); });
+  }
+
+  static void remarkLeft(AttentionOp op) {
+    remark::missed(op.getLoc(), remark::RemarkOpts::name("NoVectorCode")
+                                    .category("polyattn")
+                                    .subCategory("lower-to-vector"))
+        << ("no vector code: " + whyNotTaken(op) +
+            "; the reference lowering takes it, which is slow");
+  }
+};
+
+} // namespace

@@ -1,0 +1,20 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// What each op computes, as plain linalg on tensors.
+
+#ifndef POLYATTN_LIB_CONVERSION_REFERENCE_H
+#define POLYATTN_LIB_CONVERSION_REFERENCE_H
+
+#include "polyattn/Dialect/Attn/Attn.h"
+
+namespace polyattn::attn {
+
+/// The result of `op`, with all arithmetic in `computeType`.
+mlir::Value emitReference(mlir::OpBuilder &b, AttentionOp op,
+                          mlir::FloatType computeType);
+/// Always in f64: its rounding is part of what it promises.
+mlir::Value emitReference(mlir::OpBuilder &b, CheckBoundOp op);
+
+} // namespace polyattn::attn
+
+#endif // POLYATTN_LIB_CONVERSION_REFERENCE_H

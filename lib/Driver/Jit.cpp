@@ -1,0 +1,176 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "Jit.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Memory.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+using namespace mlir;
+using namespace polyattn::driver;
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+bool CodeMemory::contains(const void *pointer) const {
+  auto *byte = static_cast<const char *>(pointer);
+  return llvm::any_of(blocks, [&](const llvm::sys::MemoryBlock &block) {
+    auto *base = static_cast<const char *>(block.base());
+    return base <= byte && byte < base + block.allocatedSize();
+  });
+}
+
+llvm::sys::MemoryBlock CodeMemory::allocateMappedMemory(
+    llvm::SectionMemoryManager::AllocationPurpose, size_t numBytes,
+    const llvm::sys::MemoryBlock *near, unsigned flags, std::error_code &code) {
+  blocks.push_back(
+      llvm::sys::Memory::allocateMappedMemory(numBytes, near, flags, code));
+  return blocks.back();
+}
+
+std::error_code
+CodeMemory::protectMappedMemory(const llvm::sys::MemoryBlock &block,
+                                unsigned flags) {
+  return llvm::sys::Memory::protectMappedMemory(block, flags);
+}
+
+std::error_code CodeMemory::releaseMappedMemory(llvm::sys::MemoryBlock &block) {
+  llvm::erase_if(blocks, [&](const llvm::sys::MemoryBlock &b) {
+    return b.base() == block.base();
+  });
+  return llvm::sys::Memory::releaseMappedMemory(block);
+}
+
+//===----------------------------------------------------------------------===//
+// Processor
+//===----------------------------------------------------------------------===//
+
+/// Code for a processor with more instructions than this one would not run.
+static llvm::Error checkRunsHere(llvm::StringRef cpu,
+                                 const llvm::Triple &triple) {
+  llvm::SmallVector<llvm::StringRef> known, needed;
+  if (triple.isX86())
+    llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
+  if (!llvm::is_contained(known, cpu))
+    return llvm::createStringError(
+        "unknown processor '" + cpu + "': expected host" +
+        (triple.isX86() ? " or a name that clang's -march takes, such as "
+                          "x86-64-v3"
+                        : ""));
+  llvm::X86::getFeaturesForCPU(cpu, needed);
+  llvm::StringMap<bool> here = llvm::sys::getHostCPUFeatures();
+  for (llvm::StringRef feature : needed)
+    if (auto it = here.find(feature); it != here.end() && !it->second)
+      return llvm::createStringError("code for '" + cpu + "' needs " + feature +
+                                     ", which this processor lacks");
+  return llvm::Error::success();
+}
+
+static llvm::Expected<llvm::orc::JITTargetMachineBuilder>
+describeTarget(llvm::StringRef cpu, unsigned optLevel) {
+  static const bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return builder.takeError();
+  if (cpu != "host") {
+    if (llvm::Error error = checkRunsHere(cpu, builder->getTargetTriple()))
+      return error;
+    builder->setCPU(cpu.str()).setFeatures("");
+  }
+  builder->setCodeGenOptLevel(static_cast<llvm::CodeGenOptLevel>(optLevel));
+  return builder;
+}
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+llvm::Error Jit::bindOpenMP(llvm::ArrayRef<std::string> symbols) {
+  if (symbols.empty())
+    return llvm::Error::success();
+  auto runtime = OpenMP::get();
+  if (!runtime)
+    return runtime.takeError();
+  openMP = *runtime;
+  engine->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
+    llvm::orc::SymbolMap map;
+    for (const std::string &symbol : symbols)
+      if (void *address = openMP->lookup(symbol))
+        map[mangle(symbol)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                               llvm::JITSymbolFlags::Exported};
+    return map;
+  });
+  return llvm::Error::success();
+}
+
+static std::vector<std::string> openMPSymbols(const llvm::Module &module) {
+  std::vector<std::string> symbols;
+  for (const llvm::Function &function : module)
+    if (function.isDeclaration() &&
+        (function.getName().starts_with("__kmpc_") ||
+         function.getName().starts_with("omp_")))
+      symbols.push_back(function.getName().str());
+  return symbols;
+}
+
+llvm::Expected<std::unique_ptr<Jit>>
+Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
+             llvm::StringRef cpu, unsigned optLevel, bool keepObject) {
+  auto target = describeTarget(cpu, optLevel);
+  if (!target)
+    return target.takeError();
+  auto optimizer = target->createTargetMachine();
+  if (!optimizer)
+    return optimizer.takeError();
+  auto generator = target->createTargetMachine();
+  if (!generator)
+    return generator.takeError();
+
+  std::vector<std::string> symbols;
+  auto optimize =
+      makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, optimizer->get());
+  auto transform = [&](llvm::Module *llvmModule) {
+    llvm::Error error = optimize(llvmModule);
+    symbols = openMPSymbols(*llvmModule);
+    return error;
+  };
+  auto jit = std::make_unique<Jit>();
+  ExecutionEngineOptions options;
+  options.transformer = transform;
+  options.jitCodeGenOptLevel = static_cast<llvm::CodeGenOptLevel>(optLevel);
+  options.sectionMemoryMapper = &jit->memory;
+  options.enableObjectDump = keepObject;
+  options.enableGDBNotificationListener = false;
+  options.enablePerfNotificationListener = false;
+  auto engine = ExecutionEngine::create(module, options, std::move(*generator));
+  if (!engine) {
+    llvm::consumeError(engine.takeError());
+    return session.makeError(
+        "no machine code: the module does not translate to "
+        "LLVM IR; does the pipeline lower everything to the "
+        "LLVM dialect?");
+  }
+  jit->engine = std::move(*engine);
+  if (llvm::Error error = jit->bindOpenMP(symbols))
+    return error;
+  auto address = jit->engine->lookupPacked(function);
+  if (!address)
+    return session.makeError("no machine code: " +
+                             llvm::toString(address.takeError()));
+  jit->function = *address;
+  // Only after the lookup, which reports undefined symbols and does not abort.
+  if (!module.getOps<LLVM::GlobalCtorsOp>().empty())
+    jit->engine->initialize();
+  return jit;
+}

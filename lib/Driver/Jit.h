@@ -1,0 +1,59 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Machine code in memory, from a module in the LLVM dialect.
+
+#ifndef POLYATTN_LIB_DRIVER_JIT_H
+#define POLYATTN_LIB_DRIVER_JIT_H
+
+#include "OpenMP.h"
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "polyattn/Driver/Session.h"
+#include "llvm/ExecutionEngine/SectionMemoryManager.h"
+
+namespace polyattn::driver {
+
+/// Remembers where the code generator's memory is.
+class CodeMemory : public llvm::SectionMemoryManager::MemoryMapper {
+public:
+  /// Is `pointer` within code or constants, as opposed to the heap?
+  bool contains(const void *pointer) const;
+
+  llvm::sys::MemoryBlock
+  allocateMappedMemory(llvm::SectionMemoryManager::AllocationPurpose purpose,
+                       size_t numBytes, const llvm::sys::MemoryBlock *near,
+                       unsigned flags, std::error_code &code) override;
+  std::error_code protectMappedMemory(const llvm::sys::MemoryBlock &block,
+                                      unsigned flags) override;
+  std::error_code releaseMappedMemory(llvm::sys::MemoryBlock &block) override;
+
+private:
+  std::vector<llvm::sys::MemoryBlock> blocks;
+};
+
+class Jit {
+public:
+  using PackedFunction = void (*)(void **);
+
+  /// Compiles `module` for `cpu` ("host": this one) and finds `function`.
+  static llvm::Expected<std::unique_ptr<Jit>>
+  compile(Session &session, mlir::ModuleOp module, llvm::StringRef function,
+          llvm::StringRef cpu, unsigned optLevel, bool keepObject);
+
+  PackedFunction getFunction() const { return function; }
+  const CodeMemory &getMemory() const { return memory; }
+  /// Null where the code is not parallel.
+  const OpenMP *getOpenMP() const { return openMP; }
+  void dumpObject(llvm::StringRef path) { engine->dumpToObjectFile(path); }
+
+private:
+  llvm::Error bindOpenMP(llvm::ArrayRef<std::string> symbols);
+
+  CodeMemory memory; // The engine uses it until it is gone.
+  std::unique_ptr<mlir::ExecutionEngine> engine;
+  PackedFunction function = nullptr;
+  const OpenMP *openMP = nullptr;
+};
+
+} // namespace polyattn::driver
+
+#endif // POLYATTN_LIB_DRIVER_JIT_H

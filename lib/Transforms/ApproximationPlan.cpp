@@ -1,0 +1,290 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "ApproximationPlan.h"
+#include "Certification.h"
+#include "Versioning.h"
+#include "polyattn/Analysis/CostModel.h"
+#include "polyattn/Approximation/ExpPolynomial.h"
+#include "polyattn/Approximation/Monomials.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::attn;
+
+namespace {
+
+/// The run-time check turns down what lies within its own rounding of the
+/// bound, about d * 2^-23. A polynomial for a slightly larger bound lets inputs
+/// on the bound itself pass, up to d = 2048.
+constexpr double boundMargin = 0x1p-12;
+/// Below this the polynomial would hold numbers that mean nothing.
+constexpr double leastBound = 1e-6;
+/// Where break-even is looked for when nothing limits the length.
+constexpr int64_t longestLength = int64_t(1) << 40;
+
+class Planner {
+public:
+  Planner(ApproximableOpInterface op, const ApproximationRequest &request)
+      : op(op), request(request), work(AttentionWork::of(op)),
+        explain(wantsRemarks(op)) {
+    int64_t keys = work.sizes.numKeys;
+    plan.maxKeys = ShapedType::isDynamic(keys) ? request.maxKeys
+                                               : std::max<int64_t>(keys, 1);
+  }
+
+  PlanOrReason run();
+
+private:
+  std::optional<OpRemark> checkForm();
+  std::optional<OpRemark> findPolynomial();
+  std::optional<OpRemark> checkNorms();
+  std::optional<OpRemark> checkProfit();
+
+  bool tryDegree(unsigned degree, double bound);
+  unsigned largestStateDegree() const;
+  OpRemark explainNoPolynomial();
+  std::string adviseBound() const;
+  std::string lengths() const;
+
+  ApproximableOpInterface op;
+  const ApproximationRequest &request;
+  AttentionWork work;
+  /// Only then is work done for the sake of a message.
+  bool explain;
+  ApproximationPlan plan;
+  /// Rounding error of the lowest degree that would do in exact arithmetic.
+  std::optional<double> roundingFloor;
+};
+
+} // namespace
+
+/// The exact branch of a version that is already there.
+static bool isExactBranch(ApproximableOpInterface op) {
+  auto ifOp = dyn_cast<scf::IfOp>(op->getParentOp());
+  if (!ifOp || op->getParentRegion() != &ifOp.getElseRegion())
+    return false;
+  return llvm::any_of(*ifOp.thenBlock(), [](Operation &other) {
+    auto version = dyn_cast<ApproximableOpInterface>(other);
+    return version && version.getCertificate();
+  });
+}
+
+PlanOrReason Planner::run() {
+  if (auto reason = checkForm())
+    return *reason;
+  if (auto reason = findPolynomial())
+    return *reason;
+  if (auto reason = checkNorms())
+    return *reason;
+  if (auto reason = checkProfit())
+    return *reason;
+  return plan;
+}
+
+std::optional<OpRemark> Planner::checkForm() {
+  if (op.getKernel().getPolynomial())
+    return OpRemark("PolynomialKernel",
+                    op.getCertificate()
+                        ? "the kernel is a certified polynomial already"
+                        : "the kernel is a polynomial already");
+  // Certificates are about e^s; another shift-invariant kernel would need its
+  // own.
+  if (!isa<ExpKernelAttr>(op.getKernel()))
+    return OpRemark("UnknownKernel",
+                    "certificates exist for the kernel #attn.exp only");
+  if (isExactBranch(op))
+    return OpRemark("ExactBranch", "this is the exact version beside an "
+                                   "approximated one; it stays");
+  if (std::string reason = op.whyNoState(); !reason.empty())
+    return OpRemark("NoState",
+                    "cannot be evaluated through a state: " + reason);
+  if (op.getEvaluation() == Evaluation::Direct)
+    return OpRemark("EvaluationChosen",
+                    "`evaluate direct` is chosen already: drop it, or run "
+                    "attn-approximate before attn-schedule");
+  if (!op.getBound())
+    return OpRemark("NoBound",
+                    "no score bound is known: add `bound <B, declared>` with "
+                    "B at least |scale| * max|query row| * max|key row|; it "
+                    "is checked at run time");
+  return std::nullopt;
+}
+
+/// Does the polynomial of this degree meet the tolerance? Then the plan has it.
+bool Planner::tryDegree(unsigned degree, double bound) {
+  std::optional<ExpPolynomial> fit = fitExp(bound, degree);
+  if (!fit || weightChange(fit->FittedError) > request.tolerance)
+    return false;
+  std::optional<ErrorBudget> budget =
+      attn::certify(op, fit->Coefficients, bound, plan.maxKeys);
+  if (!roundingFloor)
+    roundingFloor = budget ? budget->RoundingError
+                           : std::numeric_limits<double>::infinity();
+  if (!budget || budget->OutputError > request.tolerance)
+    return false;
+  plan.coefficients = fit->Coefficients;
+  plan.budget = *budget;
+  plan.scoreBound = bound;
+  return true;
+}
+
+/// Beyond it the state is too large, or the format cannot be evaluated natively
+/// at all and only `force` asks for it.
+unsigned Planner::largestStateDegree() const {
+  unsigned degree = 0;
+  while (degree < MaxDegree &&
+         (request.force || whyNoNativeState(work, degree + 1).empty()))
+    ++degree;
+  return degree;
+}
+
+std::optional<OpRemark> Planner::findPolynomial() {
+  double bound = std::max(op.getBound()->getValue() * (1 + boundMargin),
+                          leastBound);
+  unsigned last = largestStateDegree();
+  for (unsigned degree = 1; degree <= last; ++degree) {
+    if (tryDegree(degree, bound))
+      return std::nullopt;
+    // Rounding errors only grow with the degree.
+    if (roundingFloor && *roundingFloor >= request.tolerance)
+      break;
+  }
+  return explain ? explainNoPolynomial() : OpRemark();
+}
+
+OpRemark Planner::explainNoPolynomial() {
+  double bound = op.getBound()->getValue();
+  std::string scoreBound = "score bound " + readable(bound);
+  // The degree that would do in exact arithmetic, if doubles can express it.
+  std::optional<ExpPolynomial> fit =
+      fitExpToError(std::max(bound, leastBound), request.tolerance, MaxDegree);
+  if (!fit)
+    return OpRemark("BoundTooLarge",
+                    scoreBound + " is too large: no polynomial in double "
+                                 "precision keeps within " +
+                        readable(request.tolerance) + adviseBound())
+        .metric("ScoreBound", bound);
+
+  unsigned degree = fit->degree();
+  double rank = double(monomialCount(work.sizes.headDim, degree));
+  std::string needs = scoreBound + " needs degree " + std::to_string(degree) +
+                      ", rank " + readable(rank);
+  std::string noState = whyNoNativeState(work, degree);
+  OpRemark reason("BoundTooLarge", "");
+  if (!noState.empty() && !request.force) {
+    reason.text = needs + "; " + noState;
+    if (work.elementType.isF64())
+      reason.name = "NoNativeState";
+    else if (work.isStatic())
+      reason.text += ", and it would cost " +
+                     readable(1 / compareCosts(work.at(1), 0, degree,
+                                               request.target)
+                                      .gain()) +
+                     "x direct evaluation";
+  } else {
+    reason.name = "ToleranceBelowRounding";
+    reason.text = needs + ", whose rounding errors over up to " +
+                  std::to_string(plan.maxKeys) + " keys are certified only to ";
+    reason.text += std::isfinite(roundingFloor.value_or(INFINITY))
+                       ? readable(*roundingFloor)
+                       : "no useful number";
+    reason.text += "; the tolerance is " + readable(request.tolerance);
+  }
+  if (reason.name == "BoundTooLarge" || !std::isfinite(roundingFloor.value_or(0)))
+    reason.text += adviseBound();
+  return reason.metric("ScoreBound", bound)
+      .metric("Degree", degree)
+      .metric("Rank", rank);
+}
+
+/// "; at these lengths it pays up to degree 1, which takes a score bound of at
+/// most 0.19", or why it never does.
+std::string Planner::adviseBound() const {
+  AttentionWork longest = work.at(request.maxKeys);
+  unsigned degree = 0;
+  while (degree < MaxDegree && whyNoNativeState(longest, degree + 1).empty() &&
+         compareCosts(longest, 0, degree + 1, request.target).stateWins())
+    ++degree;
+  if (degree == 0)
+    return "; " + lengths() + " direct evaluation is cheaper at any bound";
+  double low = 0, high = MaxBound;
+  for (int step = 0; step < 30; ++step) {
+    double middle = (low + high) / 2;
+    std::optional<ExpPolynomial> fit = fitExp(middle, degree);
+    (fit && fit->FittedError <= request.tolerance ? low : high) = middle;
+  }
+  return "; " + lengths() + " a state pays up to degree " +
+         std::to_string(degree) + ", which takes a score bound of at most " +
+         readable(low);
+}
+
+std::string Planner::lengths() const {
+  if (!work.isStatic())
+    return "at lengths up to " + std::to_string(request.maxKeys);
+  int64_t n = work.sizes.numQueries, m = work.sizes.numKeys;
+  return "at n = " + std::to_string(n) +
+         (n == m ? std::string() : ", m = " + std::to_string(m));
+}
+
+std::optional<OpRemark> Planner::checkNorms() {
+  plan.normLimit =
+      attn::normLimit(op, plan.degree(), plan.scoreBound, plan.maxKeys);
+  if (plan.normLimit > 0)
+    return std::nullopt;
+  return OpRemark("FeaturesOverflow",
+                  "features of degree " + std::to_string(plan.degree()) +
+                      " over up to " + std::to_string(plan.maxKeys) +
+                      " keys could overflow at any norm; fewer keys "
+                      "(max-keys) or a larger tolerance lower the degree")
+      .metric("Degree", plan.degree());
+}
+
+std::optional<OpRemark> Planner::checkProfit() {
+  const TargetDescription &target = request.target;
+  if (work.isStatic()) {
+    CostComparison costs =
+        compareCosts(work.at(1), 0, plan.degree(), target);
+    plan.gain = costs.gain();
+    if (request.force || costs.stateWins())
+      return std::nullopt;
+  } else if (!request.force) {
+    plan.fromLength =
+        breakEvenLength(work, 0, plan.degree(), target, request.maxKeys);
+    if (plan.fromLength)
+      return std::nullopt;
+  } else {
+    return std::nullopt;
+  }
+  if (!explain)
+    return OpRemark();
+
+  double rank = double(monomialCount(work.sizes.headDim, plan.degree()));
+  std::string text = "score bound " + readable(op.getBound()->getValue()) +
+                     " needs degree " + std::to_string(plan.degree()) +
+                     ", rank " + readable(rank) + "; ";
+  text += plan.gain ? "the state would cost " + readable(1 / *plan.gain) +
+                          "x direct evaluation " + lengths()
+                    : "the state costs more than direct evaluation " + lengths();
+  std::optional<int64_t> evenLength = breakEvenLength(
+      work.atAnyLength(), 0, plan.degree(), target, longestLength);
+  text += evenLength ? "; with as many queries as keys it pays from n = " +
+                           std::to_string(*evenLength) + " on"
+                     : std::string("; it pays at no length");
+  OpRemark reason("TooShort", text);
+  reason.metric("ScoreBound", op.getBound()->getValue())
+      .metric("Degree", plan.degree())
+      .metric("Rank", rank);
+  if (evenLength)
+    reason.metric("BreakEvenLength", double(*evenLength));
+  if (plan.gain)
+    reason.metric("Gain", *plan.gain);
+  return reason;
+}
+
+PlanOrReason
+polyattn::attn::planApproximation(ApproximableOpInterface op,
+                                  const ApproximationRequest &request) {
+  return Planner(op, request).run();
+}

@@ -1,0 +1,51 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Whether and how to approximate one op. Deciding changes nothing.
+
+#ifndef POLYATTN_LIB_TRANSFORMS_APPROXIMATIONPLAN_H
+#define POLYATTN_LIB_TRANSFORMS_APPROXIMATIONPLAN_H
+
+#include "OpRemarks.h"
+#include "polyattn/Analysis/Target.h"
+#include "polyattn/Approximation/Certificate.h"
+#include "polyattn/Dialect/Attn/Attn.h"
+
+#include <variant>
+#include <vector>
+
+namespace polyattn::attn {
+
+/// What the user asks for.
+struct ApproximationRequest {
+  /// Largest certified error, relative to max|value|.
+  double tolerance;
+  /// Keys that a certificate covers where the length is dynamic.
+  int64_t maxKeys;
+  /// Approximate whatever the cost model says.
+  bool force;
+  const TargetDescription &target;
+};
+
+/// How to approximate one op.
+struct ApproximationPlan {
+  std::vector<double> coefficients;
+  ErrorBudget budget;
+  /// What the certificate assumes.
+  double scoreBound, normLimit;
+  int64_t maxKeys;
+  /// With dynamic lengths: the state is cheaper from this length on.
+  std::optional<int64_t> fromLength;
+  /// With static lengths: predicted time of direct over state evaluation.
+  std::optional<double> gain;
+
+  unsigned degree() const { return unsigned(coefficients.size() - 1); }
+};
+
+/// The plan, or the remark that says why there is none.
+using PlanOrReason = std::variant<ApproximationPlan, OpRemark>;
+PlanOrReason planApproximation(ApproximableOpInterface op,
+                               const ApproximationRequest &request);
+
+} // namespace polyattn::attn
+
+#endif // POLYATTN_LIB_TRANSFORMS_APPROXIMATIONPLAN_H

@@ -1,0 +1,109 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Attention in float64 numpy: the one oracle that executed tests compare with.
+
+It follows the documentation of `attn.attention` and shares no code with the
+project. Queries go in blocks, so that long sequences fit in memory.
+"""
+
+import numpy as np
+
+BLOCK_ENTRIES = 1 << 24  # scores held at a time
+
+
+def key_range(mask, i, n, m):
+    """The keys [begin, end) that query rows `i` (an array) see."""
+    name, options = mask
+    align = options.get("align", "start")
+    if align not in ("start", "end"):
+        raise ValueError(f"unknown align {align!r}")
+    position = i if align == "start" else i + m - n
+    zero = np.zeros_like(position)
+    if name == "full":
+        return zero, zero + m
+    if name == "causal":
+        return zero, position + 1
+    if name == "sliding_window":
+        return position - options["left"], position + options["right"] + 1
+    if name == "prefix":
+        return zero, np.maximum(position + 1, options["length"])
+    raise ValueError(f"unknown mask {name!r}")
+
+
+def mask_matrix(mask, n, m, rows=None):
+    """admitted[i, j] as booleans, for all query rows or those given."""
+    i = np.arange(n) if rows is None else np.asarray(rows)
+    begin, end = key_range(mask, i[:, None], n, m)
+    j = np.arange(m)[None, :]
+    return (begin <= j) & (j < end)
+
+
+def _weights(scores, admitted, kernel):
+    """Unnormalised weights; exactly 0 where a key is not admitted."""
+    if isinstance(kernel, str) and kernel != "exp":
+        raise ValueError(f"unknown kernel {kernel!r}")
+    if kernel is None or isinstance(kernel, str):
+        top = np.max(np.where(admitted, scores, -np.inf), axis=-1, keepdims=True, initial=-np.inf)
+        top = np.where(np.isneginf(top), 0.0, top)
+        return np.where(admitted, np.exp(np.where(admitted, scores, 0.0) - top), 0.0)
+    value = np.polynomial.polynomial.polyval(np.where(admitted, scores, 0.0), np.asarray(kernel, np.float64))
+    return np.where(admitted, value, 0.0)
+
+
+def _sum_values(weights, admitted, v):
+    """weights @ v, except that keys that are not admitted may hold anything."""
+    sane = np.isfinite(v).all(axis=1)
+    result = weights @ np.where(sane[:, None], v, 0.0)
+    for j in np.flatnonzero(~sane):
+        rows = admitted[:, j]
+        result[rows] += weights[rows, j, None] * v[j]
+    return result
+
+
+def _one_head(q, k, v, scale, kernel, mask, bias, key_weights):
+    n, m = q.shape[0], k.shape[0]
+    out = np.zeros((n, v.shape[1]))
+    block = max(1, BLOCK_ENTRIES // max(1, m))
+    for first in range(0, n, block):
+        rows = np.arange(first, min(n, first + block))
+        scores = scale * (q[rows] @ k.T)
+        if bias is not None:
+            scores = scores + bias[rows]
+        admitted = mask_matrix(mask, n, m, rows) & (key_weights != 0)[None, :]
+        weights = _weights(scores, admitted, kernel) * np.where(key_weights != 0, key_weights, 0.0)
+        total = weights.sum(axis=-1, keepdims=True)
+        some = total[:, 0] != 0
+        out[rows[some]] = _sum_values(weights[some], admitted[some], v) / total[some]
+    return out
+
+
+def attention(q, k, v, scale, kernel=None, mask=("full", {}), bias=None, key_weights=None):
+    """sum_j kernel(s_ij) w_j v_j / sum_j kernel(s_ij) w_j in float64.
+
+    q: [B..., Hq, n, d], k: [B..., Hk, m, d], v: [B..., Hk, m, e] or without any batch dimension.
+    kernel: None or "exp", or coefficients c_0, c_1, ... of a polynomial.
+    mask: (name, options) as in the attributes, such as ("causal", {"align": "end"}).
+    bias: broadcasts to [B..., Hq, n, m]. key_weights: broadcasts to [B..., Hk, m].
+    """
+    q, k, v = (np.asarray(x).astype(np.float64) for x in (q, k, v))
+    if isinstance(mask, str):
+        mask = (mask, {})
+    batch, kv_batch = q.shape[:-2], k.shape[:-2]
+    n, m, e = q.shape[-2], k.shape[-2], v.shape[-1]
+    if bias is not None:
+        bias = np.broadcast_to(np.asarray(bias).astype(np.float64), (*batch, n, m))
+    w = np.ones(()) if key_weights is None else np.asarray(key_weights).astype(np.float64)
+    w = np.broadcast_to(w, (*kv_batch, m))
+    group = batch[-1] // kv_batch[-1] if batch and kv_batch[-1] else 1
+    out = np.zeros((*batch, n, e))
+    with np.errstate(all="ignore"):
+        for index in np.ndindex(*batch):
+            kv = (*index[:-1], index[-1] // group) if batch else ()
+            head_bias = None if bias is None else bias[index]
+            out[index] = _one_head(q[index], k[kv], v[kv], scale, kernel, mask, head_bias, w[kv])
+    return out
+
+
+def within_bound(q, k, scale, bound, max_norm):
+    """What `attn.check_bound` decides, up to its rounding."""
+    norms = [np.sqrt((np.asarray(x).astype(np.float64) ** 2).sum(axis=-1)).max(initial=0.0) for x in (q, k)]
+    return bool(abs(scale) * norms[0] * norms[1] <= bound and max(norms) <= max_norm)
