@@ -1,7 +1,7 @@
 # Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 #
 # Substitutions: the tools by name, %plugin, %python, %mlir_lib_dir,
-# %polyattn_src. Features: torch, sollya, avx2, avx512.
+# %polyattn_src. Features: torch, sollya, avx2, avx512, python-bindings.
 
 import os
 import shutil
@@ -24,9 +24,11 @@ llvm_config.with_system_environment(["HOME", "TMP", "TEMP", "CUDA_ROOT"])
 llvm_config.with_environment("PATH", [config.llvm_tools_dir, tool_dir], append_path=True)
 # The oracle, for every Python test.
 llvm_config.with_environment("PYTHONPATH", config.test_source_root, append_path=True)
+if config.python_bindings:
+    llvm_config.with_environment("PYTHONPATH", os.path.join(config.polyattn_obj_root, "python"), append_path=True)
 llvm_config.with_environment("PYTHONDONTWRITEBYTECODE", "1")
 llvm_config.add_tool_substitutions(
-    ["polyattn-opt", "polyattn-run", "mlir-opt", "mlir-runner", "mlir-translate", "FileCheck", "not", "count", "split-file"],
+    ["polyattn-opt", "polyattn-run", "mlir-opt", "mlir-runner", "mlir-translate", "FileCheck", "not", "count", "split-file", "llvm-nm"],
     [tool_dir, config.llvm_tools_dir],
 )
 config.substitutions += [
@@ -55,6 +57,7 @@ features = {
     "sollya": shutil.which("sollya") is not None,
     "avx2": "avx2" in cpu_flags(),
     "avx512": "avx512f" in cpu_flags(),
+    "python-bindings": config.python_bindings,
 }
 config.available_features.update(name for name, present in features.items() if present)
 if not can_import("numpy"):

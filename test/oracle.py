@@ -7,7 +7,7 @@ project. Queries go in blocks, so that long sequences fit in memory.
 
 import numpy as np
 
-BLOCK_ENTRIES = 1 << 24  # scores held at a time
+BLOCK_ENTRIES = 1 << 21  # scores held at a time
 
 
 def key_range(mask, i, n, m):

@@ -184,6 +184,22 @@ static llvm::Error run(const Options &cli) {
                       arguments);
 }
 
+/// Diagnostics as MLIR's tools print them, then one line that sums up.
+static void report(llvm::Error error) {
+  auto print = [](const std::string &message) {
+    llvm::WithColor::error(llvm::errs(), "polyattn-run") << message << "\n";
+  };
+  llvm::outs().flush();
+  llvm::handleAllErrors(
+      std::move(error),
+      [&](const CompileError &e) {
+        for (const Diagnostic &diagnostic : e.getDiagnostics())
+          llvm::errs() << toString(diagnostic) << "\n";
+        print(e.getSummary());
+      },
+      [&](const llvm::ErrorInfoBase &e) { print(e.message()); });
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   if (cl::Option *upstream = cl::getRegisteredOptions().lookup("threads"))
@@ -194,8 +210,6 @@ int main(int argc, char **argv) {
   llvm::Error error = run(cli);
   if (!error)
     return 0;
-  llvm::outs().flush();
-  llvm::WithColor::error(llvm::errs(), "polyattn-run")
-      << llvm::toString(std::move(error)) << "\n";
+  report(std::move(error));
   return 1;
 }

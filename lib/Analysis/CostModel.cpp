@@ -177,9 +177,10 @@ CostComparison polyattn::compareCosts(const AttentionWork &work,
               boundCheckCycles(work, target)};
 }
 
-std::optional<int64_t> polyattn::breakEvenLength(
-    const AttentionWork &work, unsigned directDegree, unsigned stateDegree,
-    const TargetDescription &target, int64_t limit) {
+std::optional<int64_t>
+polyattn::breakEvenLength(const AttentionWork &work, unsigned directDegree,
+                          unsigned stateDegree, const TargetDescription &target,
+                          int64_t limit) {
   auto wins = [&](int64_t length) {
     return compareCosts(work.at(length), directDegree, stateDegree, target)
         .stateWins();

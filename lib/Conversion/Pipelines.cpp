@@ -69,6 +69,7 @@ void polyattn::attn::buildCompilePipeline(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   AttnApproximateOptions approximate;
   approximate.rtol = options.rtol;
+  approximate.target = options.target;
   pm.addPass(createAttnApproximate(approximate));
   pm.addPass(createAttnVerifyCertificates());
   pm.addPass(createAttnSchedule({options.target}));

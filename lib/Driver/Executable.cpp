@@ -43,19 +43,24 @@ static llvm::Expected<func::FuncOp> findEntry(Session &session, ModuleOp module,
   return func;
 }
 
-/// Makes `func` callable from outside, and its tensor arguments read-only.
-static void prepareEntry(func::FuncOp func) {
-  MLIRContext *context = func.getContext();
+/// Makes `func` the one function that is callable from outside, so that
+/// nothing but it and what it calls gets compiled. Its tensor arguments become
+/// read-only.
+static void prepareEntry(ModuleOp module, func::FuncOp entry) {
+  MLIRContext *context = module.getContext();
   context->getOrLoadDialect<bufferization::BufferizationDialect>();
   context->getOrLoadDialect<LLVM::LLVMDialect>();
   Builder builder(context);
-  func.setPublic();
-  func->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
-                builder.getUnitAttr());
-  for (unsigned i = 0; i < func.getNumArguments(); ++i)
-    if (isa<TensorType>(func.getArgumentTypes()[i]))
-      func.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
-                      builder.getBoolAttr(false));
+  for (auto func : module.getOps<func::FuncOp>())
+    func.setPrivate();
+  entry.setPublic();
+  entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                 builder.getUnitAttr());
+  for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
+    if (isa<TensorType>(type))
+      entry.setArgAttr(index,
+                       bufferization::BufferizationDialect::kWritableAttrName,
+                       builder.getBoolAttr(false));
 }
 
 /// Calls are safe only if the pipeline kept to upstream's calling convention.
@@ -96,9 +101,11 @@ Executable::compile(Session &session, ModuleOp module,
   auto signature = Signature::get(*func);
   if (!signature)
     return session.makeError(llvm::toString(signature.takeError()));
-  prepareEntry(*func);
-  if (llvm::Error error = session.runPipeline(module, options.pipeline))
-    return error;
+  prepareEntry(module, *func);
+  for (llvm::StringRef pipeline :
+       {llvm::StringRef("symbol-dce"), llvm::StringRef(options.pipeline)})
+    if (llvm::Error error = session.runPipeline(module, pipeline))
+      return error;
   if (llvm::Error error =
           checkLowered(session, module, *signature, options.pipeline))
     return error;

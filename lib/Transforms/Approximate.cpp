@@ -2,11 +2,11 @@
 //
 // attn-approximate: plan, rewrite, remark.
 
-#include "polyattn/Transforms/Passes.h"
 #include "ApproximationPlan.h"
 #include "Versioning.h"
-#include "polyattn/Approximation/Monomials.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "polyattn/Approximation/Monomials.h"
+#include "polyattn/Transforms/Passes.h"
 
 #include <cmath>
 
@@ -84,8 +84,7 @@ static StringRef describe(Assumption assumption) {
 }
 
 static OpRemark describe(ApproximableOpInterface op,
-                         const ApproximationPlan &plan,
-                         Assumption assumption) {
+                         const ApproximationPlan &plan, Assumption assumption) {
   BoundAttr bound = *op.getBound();
   double rank = double(monomialCount(op.getSizes().headDim, plan.degree()));
   const ErrorBudget &budget = plan.budget;
@@ -94,11 +93,11 @@ static OpRemark describe(ApproximableOpInterface op,
   text << "score bound " << readable(bound.getValue()) << " ("
        << stringifyBoundSource(bound.getSource()) << ", "
        << describe(assumption) << "): degree " << plan.degree() << ", rank "
-       << readable(rank) << ", certified error "
-       << readable(budget.OutputError) << " of max|value| (kernel "
-       << readable(budget.WeightChange) << ", rounding "
-       << readable(budget.RoundingError) << ") for norms up to "
-       << readable(plan.normLimit) << " and " << plan.maxKeys << " keys";
+       << readable(rank) << ", certified error " << readable(budget.OutputError)
+       << " of max|value| (kernel " << readable(budget.WeightChange)
+       << ", rounding " << readable(budget.RoundingError)
+       << ") for norms up to " << readable(plan.normLimit) << " and "
+       << plan.maxKeys << " keys";
   if (plan.gain)
     text << ", predicted " << readable(*plan.gain)
          << "x as fast as direct evaluation";
@@ -131,7 +130,8 @@ struct ApproximatePass
     ApproximationRequest request{tolerance(), maxKeys, force, *description};
     // Versions made on the way must not be visited.
     SmallVector<ApproximableOpInterface> ops;
-    getOperation()->walk([&](ApproximableOpInterface op) { ops.push_back(op); });
+    getOperation()->walk(
+        [&](ApproximableOpInterface op) { ops.push_back(op); });
     for (ApproximableOpInterface op : ops)
       runOn(op, request);
   }
@@ -175,13 +175,13 @@ private:
     if (maxKeys < 1)
       return root->emitError(
                  "attn-approximate: max-keys must be at least 1, found ")
-             << maxKeys;
+             << int64_t(maxKeys);
     if (!assumptionFor(guard, BoundSource::Proved))
       return root->emitError("attn-approximate: unknown guard '")
-             << guard << "'; give auto, always or never";
+             << StringRef(guard) << "'; give auto, always or never";
     if (!description)
       return root->emitError("attn-approximate: unknown target '")
-             << target << "'; give one of " << targetNames();
+             << StringRef(target) << "'; give one of " << targetNames();
     return success();
   }
 };

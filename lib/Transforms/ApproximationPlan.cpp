@@ -45,7 +45,9 @@ private:
   bool tryDegree(unsigned degree, double bound);
   unsigned largestStateDegree() const;
   OpRemark explainNoPolynomial();
-  std::string adviseBound() const;
+  std::string adviseBound();
+  double largestBound(unsigned degree);
+  bool isCertified(unsigned degree, double bound);
   std::string lengths() const;
 
   ApproximableOpInterface op;
@@ -97,6 +99,11 @@ std::optional<OpRemark> Planner::checkForm() {
   if (isExactBranch(op))
     return OpRemark("ExactBranch", "this is the exact version beside an "
                                    "approximated one; it stays");
+  const AttentionSizes &sizes = work.sizes;
+  if (llvm::is_contained({sizes.queryHeads, sizes.keyHeads, sizes.numQueries,
+                          sizes.numKeys, sizes.headDim, sizes.valueDim},
+                         0))
+    return OpRemark("Empty", "a dimension is 0: there is nothing to compute");
   if (std::string reason = op.whyNoState(); !reason.empty())
     return OpRemark("NoState",
                     "cannot be evaluated through a state: " + reason);
@@ -141,8 +148,8 @@ unsigned Planner::largestStateDegree() const {
 }
 
 std::optional<OpRemark> Planner::findPolynomial() {
-  double bound = std::max(op.getBound()->getValue() * (1 + boundMargin),
-                          leastBound);
+  double bound =
+      std::max(op.getBound()->getValue() * (1 + boundMargin), leastBound);
   unsigned last = largestStateDegree();
   for (unsigned degree = 1; degree <= last; ++degree) {
     if (tryDegree(degree, bound))
@@ -162,8 +169,9 @@ OpRemark Planner::explainNoPolynomial() {
       fitExpToError(std::max(bound, leastBound), request.tolerance, MaxDegree);
   if (!fit)
     return OpRemark("BoundTooLarge",
-                    scoreBound + " is too large: no polynomial in double "
-                                 "precision keeps within " +
+                    scoreBound +
+                        " is too large: no polynomial in double "
+                        "precision keeps within " +
                         readable(request.tolerance) + adviseBound())
         .metric("ScoreBound", bound);
 
@@ -178,46 +186,69 @@ OpRemark Planner::explainNoPolynomial() {
     if (work.elementType.isF64())
       reason.name = "NoNativeState";
     else if (work.isStatic())
-      reason.text += ", and it would cost " +
-                     readable(1 / compareCosts(work.at(1), 0, degree,
-                                               request.target)
-                                      .gain()) +
-                     "x direct evaluation";
+      reason.text +=
+          ", and it would cost " +
+          readable(1 /
+                   compareCosts(work.at(1), 0, degree, request.target).gain()) +
+          "x direct evaluation";
   } else {
     reason.name = "ToleranceBelowRounding";
     reason.text = needs + ", whose rounding errors over up to " +
-                  std::to_string(plan.maxKeys) + " keys are certified only to ";
+                  std::to_string(plan.maxKeys) + " keys ";
     reason.text += std::isfinite(roundingFloor.value_or(INFINITY))
-                       ? readable(*roundingFloor)
-                       : "no useful number";
+                       ? "are certified only to " + readable(*roundingFloor)
+                       : "cannot be bounded usefully";
     reason.text += "; the tolerance is " + readable(request.tolerance);
   }
-  if (reason.name == "BoundTooLarge" || !std::isfinite(roundingFloor.value_or(0)))
+  if (reason.name != "NoNativeState")
     reason.text += adviseBound();
   return reason.metric("ScoreBound", bound)
       .metric("Degree", degree)
       .metric("Rank", rank);
 }
 
-/// "; at these lengths it pays up to degree 1, which takes a score bound of at
-/// most 0.19", or why it never does.
-std::string Planner::adviseBound() const {
-  AttentionWork longest = work.at(request.maxKeys);
-  unsigned degree = 0;
-  while (degree < MaxDegree && whyNoNativeState(longest, degree + 1).empty() &&
-         compareCosts(longest, 0, degree + 1, request.target).stateWins())
-    ++degree;
-  if (degree == 0)
-    return "; " + lengths() + " direct evaluation is cheaper at any bound";
+bool Planner::isCertified(unsigned degree, double bound) {
+  std::optional<ExpPolynomial> fit = fitExp(bound, degree);
+  if (!fit || weightChange(fit->FittedError) > request.tolerance)
+    return false;
+  std::optional<ErrorBudget> budget =
+      attn::certify(op, fit->Coefficients, bound, plan.maxKeys);
+  return budget && budget->OutputError <= request.tolerance;
+}
+
+/// The largest score bound at which this degree is certified; 0 if there is
+/// none worth naming.
+double Planner::largestBound(unsigned degree) {
   double low = 0, high = MaxBound;
-  for (int step = 0; step < 30; ++step) {
+  for (int step = 0; step < 16; ++step) {
     double middle = (low + high) / 2;
-    std::optional<ExpPolynomial> fit = fitExp(middle, degree);
-    (fit && fit->FittedError <= request.tolerance ? low : high) = middle;
+    (isCertified(degree, middle * (1 + boundMargin)) ? low : high) = middle;
   }
-  return "; " + lengths() + " a state pays up to degree " +
-         std::to_string(degree) + ", which takes a score bound of at most " +
-         readable(low);
+  return low;
+}
+
+/// Which bounds would do: "; at n = 256 a state pays for score bounds up to
+/// 0.199 (degree 1)".
+std::string Planner::adviseBound() {
+  AttentionWork longest = work.at(request.maxKeys);
+  double bound = 0;
+  unsigned best = 0;
+  for (unsigned degree = 1; degree <= MaxDegree; ++degree) {
+    if (!whyNoNativeState(longest, degree).empty() ||
+        !compareCosts(longest, 0, degree, request.target).stateWins())
+      break;
+    // A higher degree reaches further until its rounding errors take over.
+    double reach = largestBound(degree);
+    if (reach <= bound)
+      break;
+    bound = reach;
+    best = degree;
+  }
+  if (best == 0)
+    return "; " + lengths() + " no state pays at this tolerance";
+  // Three digits, rounded down: the advice must work when followed.
+  return "; " + lengths() + " a state pays for score bounds up to " +
+         readable(bound * 0.995) + " (degree " + std::to_string(best) + ")";
 }
 
 std::string Planner::lengths() const {
@@ -244,8 +275,7 @@ std::optional<OpRemark> Planner::checkNorms() {
 std::optional<OpRemark> Planner::checkProfit() {
   const TargetDescription &target = request.target;
   if (work.isStatic()) {
-    CostComparison costs =
-        compareCosts(work.at(1), 0, plan.degree(), target);
+    CostComparison costs = compareCosts(work.at(1), 0, plan.degree(), target);
     plan.gain = costs.gain();
     if (request.force || costs.stateWins())
       return std::nullopt;
@@ -264,9 +294,10 @@ std::optional<OpRemark> Planner::checkProfit() {
   std::string text = "score bound " + readable(op.getBound()->getValue()) +
                      " needs degree " + std::to_string(plan.degree()) +
                      ", rank " + readable(rank) + "; ";
-  text += plan.gain ? "the state would cost " + readable(1 / *plan.gain) +
-                          "x direct evaluation " + lengths()
-                    : "the state costs more than direct evaluation " + lengths();
+  text += plan.gain
+              ? "the state would cost " + readable(1 / *plan.gain) +
+                    "x direct evaluation " + lengths()
+              : "the state costs more than direct evaluation " + lengths();
   std::optional<int64_t> evenLength = breakEvenLength(
       work.atAnyLength(), 0, plan.degree(), target, longestLength);
   text += evenLength ? "; with as many queries as keys it pays from n = " +

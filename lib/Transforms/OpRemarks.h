@@ -9,14 +9,18 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/Support/Format.h"
 
+#include <cmath>
 #include <string>
 
 namespace polyattn::attn {
 
-/// Three significant digits, for people; metrics carry the full number.
+/// Three significant digits, or a whole number up to a million in full. For
+/// people; metrics carry every digit.
 inline std::string readable(double number) {
+  bool isWhole = std::fabs(number) < 1e6 && number == std::trunc(number);
   std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.3g", number);
+  llvm::raw_string_ostream(text)
+      << llvm::format(isWhole ? "%.0f" : "%.3g", number);
   return text;
 }
 
@@ -60,18 +64,15 @@ struct OpRemark {
 
 inline void emitPassed(mlir::Operation *op, llvm::StringRef pass,
                        const OpRemark &remark) {
-  remark.addTo(
-      mlir::remark::passed(op->getLoc(), remark.options(op, pass)));
+  remark.addTo(mlir::remark::passed(op->getLoc(), remark.options(op, pass)));
 }
 inline void emitMissed(mlir::Operation *op, llvm::StringRef pass,
                        const OpRemark &remark) {
-  remark.addTo(
-      mlir::remark::missed(op->getLoc(), remark.options(op, pass)));
+  remark.addTo(mlir::remark::missed(op->getLoc(), remark.options(op, pass)));
 }
 inline void emitAnalysis(mlir::Operation *op, llvm::StringRef pass,
                          const OpRemark &remark) {
-  remark.addTo(
-      mlir::remark::analysis(op->getLoc(), remark.options(op, pass)));
+  remark.addTo(mlir::remark::analysis(op->getLoc(), remark.options(op, pass)));
 }
 
 /// Is anybody listening? Asked before anything costly is computed for a remark.

@@ -2,10 +2,10 @@
 //
 // attn-schedule: the cheaper evaluation order of each op.
 
-#include "polyattn/Transforms/Passes.h"
 #include "OpRemarks.h"
 #include "Versioning.h"
 #include "polyattn/Analysis/CostModel.h"
+#include "polyattn/Transforms/Passes.h"
 
 namespace polyattn::attn {
 #define GEN_PASS_DEF_ATTNSCHEDULE
@@ -32,30 +32,29 @@ static OpRemark scheduleStatic(ApproximableOpInterface op,
                                const AttentionWork &work, unsigned degree,
                                const TargetDescription &target) {
   CostComparison costs = compareCosts(work.at(1), degree, degree, target);
-  return choose(op,
-                costs.stateWins() ? Evaluation::State : Evaluation::Direct,
+  return choose(op, costs.stateWins() ? Evaluation::State : Evaluation::Direct,
                 "predicted " + readable(costs.direct) + " cycles direct, " +
                     readable(costs.state) + " through a state")
       .metric("DirectCycles", costs.direct)
       .metric("StateCycles", costs.state);
 }
 
-/// Both evaluations, selected by length. A certified op has been selected by
-/// length already, where that pays.
+/// Both evaluations, selected by length. A certified op stands beside an exact
+/// one already, and is selected by length where that pays.
 static OpRemark scheduleDynamic(ApproximableOpInterface op,
                                 const AttentionWork &work, unsigned degree,
                                 const TargetDescription &target) {
   if (op.getCertificate())
     return choose(op, Evaluation::State,
-                  "attn-approximate has selected this version at run time");
+                  "attn-approximate made this version for it");
   std::optional<int64_t> length =
       breakEvenLength(work, degree, degree, target, longestLength);
   if (!length)
     return choose(op, Evaluation::Direct, "cheaper at every length");
   OpBuilder builder(op);
-  Versions versions = versionOn(
-      op, emitAll(builder, op.getLoc(),
-                  emitDynamicLengthsAtLeast(builder, op, *length)));
+  Versions versions =
+      versionOn(op, emitAll(builder, op.getLoc(),
+                            emitDynamicLengthsAtLeast(builder, op, *length)));
   versions.otherwise.setEvaluation(Evaluation::Direct);
   return choose(versions.taken, Evaluation::State,
                 "cheaper from length " + Twine(*length) +
@@ -86,7 +85,7 @@ struct SchedulePass : polyattn::attn::impl::AttnScheduleBase<SchedulePass> {
     const TargetDescription *description = lookupTarget(target);
     if (!description) {
       getOperation()->emitError("attn-schedule: unknown target '")
-          << target << "'; give one of " << targetNames();
+          << StringRef(target) << "'; give one of " << targetNames();
       return signalPassFailure();
     }
     // Versions made on the way must not be visited.

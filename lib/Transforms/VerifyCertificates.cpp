@@ -3,11 +3,11 @@
 // attn-verify-certificates: are the numbers proved, and is what they assume
 // established around the op?
 
-#include "polyattn/Transforms/Passes.h"
 #include "Certification.h"
 #include "OpRemarks.h"
 #include "Versioning.h"
 #include "polyattn/Approximation/Interval.h"
+#include "polyattn/Transforms/Passes.h"
 
 namespace polyattn::attn {
 #define GEN_PASS_DEF_ATTNVERIFYCERTIFICATES
@@ -50,8 +50,8 @@ static LogicalResult checkNumbers(ApproximableOpInterface op,
            << readable(certificate.getScoreBound()) << " and "
            << certificate.getMaxKeys() << " keys";
   double weightChangeOfClaim = weightChange(certificate.getKernelError());
-  double sum = nextUp(certificate.getWeightChange() +
-                      certificate.getRoundingError());
+  double sum =
+      nextUp(certificate.getWeightChange() + certificate.getRoundingError());
   return failure(
       failed(checkClaim(op, "kernel_error", certificate.getKernelError(),
                         proved->KernelError)) ||
@@ -59,8 +59,8 @@ static LogicalResult checkNumbers(ApproximableOpInterface op,
                         weightChangeOfClaim)) ||
       failed(checkClaim(op, "rounding_error", certificate.getRoundingError(),
                         proved->RoundingError)) ||
-      failed(checkClaim(op, "output_error", certificate.getOutputError(),
-                        sum)));
+      failed(
+          checkClaim(op, "output_error", certificate.getOutputError(), sum)));
 }
 
 static LogicalResult checkScoreBound(ApproximableOpInterface op,
@@ -87,9 +87,10 @@ static LogicalResult checkGuard(ApproximableOpInterface op,
         return op.isBoundCheck(condition, bound, norm);
       }))
     return success();
-  return op.emitOpError("has a certificate that assumes a run-time check, but "
-                        "is not in the then-region of an scf.if on "
-                        "attn.check_bound of its own inputs with bound at most ")
+  return op.emitOpError(
+             "has a certificate that assumes a run-time check, but "
+             "is not in the then-region of an scf.if on "
+             "attn.check_bound of its own inputs with bound at most ")
          << exactly(bound) << " and max_norm at most " << readable(norm);
 }
 
@@ -144,7 +145,7 @@ struct VerifyCertificatesPass
     if (maxKeys < 0) {
       getOperation()->emitError("attn-verify-certificates: max-keys must be at "
                                 "least 0, found ")
-          << maxKeys;
+          << int64_t(maxKeys);
       return signalPassFailure();
     }
     // Every bad certificate is reported, not just the first.
@@ -167,7 +168,7 @@ private:
     if (maxKeys != 0 && certificate.getMaxKeys() < maxKeys)
       return op.emitOpError("certificate covers ")
              << certificate.getMaxKeys() << " keys, fewer than the "
-             << maxKeys << " that max-keys asks for";
+             << int64_t(maxKeys) << " that max-keys asks for";
     return success();
   }
 };

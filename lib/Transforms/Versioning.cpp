@@ -56,10 +56,8 @@ Value polyattn::attn::emitAtLeast(OpBuilder &builder, Location loc,
   return emitCompare(builder, loc, arith::CmpIPredicate::uge, dim, limit);
 }
 
-SmallVector<Value>
-polyattn::attn::emitDynamicLengthsAtLeast(OpBuilder &builder,
-                                          ApproximableOpInterface op,
-                                          int64_t length) {
+SmallVector<Value> polyattn::attn::emitDynamicLengthsAtLeast(
+    OpBuilder &builder, ApproximableOpInterface op, int64_t length) {
   SmallVector<Value> conditions;
   LengthDims dims = op.getLengthDims();
   AttentionSizes sizes = op.getSizes();
@@ -114,13 +112,13 @@ static bool isLess(arith::CmpIOp compare, Value &smaller, Value &larger,
   smaller = compare.getLhs();
   larger = compare.getRhs();
   Predicate predicate = compare.getPredicate();
-  if (llvm::is_contained({Predicate::ugt, Predicate::sgt, Predicate::uge,
-                          Predicate::sge},
-                         predicate))
+  if (llvm::is_contained(
+          {Predicate::ugt, Predicate::sgt, Predicate::uge, Predicate::sge},
+          predicate))
     std::swap(smaller, larger);
-  strict = llvm::is_contained({Predicate::ult, Predicate::slt, Predicate::ugt,
-                               Predicate::sgt},
-                              predicate);
+  strict = llvm::is_contained(
+      {Predicate::ult, Predicate::slt, Predicate::ugt, Predicate::sgt},
+      predicate);
   return predicate != Predicate::eq && predicate != Predicate::ne;
 }
 

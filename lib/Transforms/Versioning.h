@@ -6,8 +6,8 @@
 #ifndef POLYATTN_LIB_TRANSFORMS_VERSIONING_H
 #define POLYATTN_LIB_TRANSFORMS_VERSIONING_H
 
-#include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 
 namespace polyattn::attn {
 
@@ -31,9 +31,9 @@ mlir::Value emitAtLeast(mlir::OpBuilder &builder, mlir::Location loc,
                         TensorDim dim, int64_t limit);
 
 /// For each length of `op` that is not static: is it at least `length`?
-llvm::SmallVector<mlir::Value> emitDynamicLengthsAtLeast(mlir::OpBuilder &builder,
-                                          ApproximableOpInterface op,
-                                          int64_t length);
+llvm::SmallVector<mlir::Value>
+emitDynamicLengthsAtLeast(mlir::OpBuilder &builder, ApproximableOpInterface op,
+                          int64_t length);
 
 /// Every `i1` value that is true wherever `op` runs: the conditions of the
 /// scf.ifs whose then-regions it stands in, taken apart at arith.andi.

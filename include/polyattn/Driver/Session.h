@@ -52,6 +52,7 @@ public:
   CompileError(std::string summary, std::vector<Diagnostic> diagnostics)
       : summary(std::move(summary)), diagnostics(std::move(diagnostics)) {}
   llvm::ArrayRef<Diagnostic> getDiagnostics() const { return diagnostics; }
+  const std::string &getSummary() const { return summary; }
   void log(llvm::raw_ostream &os) const override;
   std::error_code convertToErrorCode() const override {
     return llvm::inconvertibleErrorCode();

@@ -21,16 +21,16 @@ public:
   enum class Kind { Type, Value };
 
   ArgumentError(Kind kind, const llvm::Twine &message)
-      : kind(kind), message(message.str()) {}
+      : kind(kind), text(message.str()) {}
   Kind getKind() const { return kind; }
-  void log(llvm::raw_ostream &os) const override { os << message; }
+  void log(llvm::raw_ostream &os) const override { os << text; }
   std::error_code convertToErrorCode() const override {
     return std::make_error_code(std::errc::invalid_argument);
   }
 
 private:
   Kind kind;
-  std::string message;
+  std::string text;
 };
 
 /// One argument or result.

@@ -11,10 +11,15 @@ def AttnApproximate : Pass<"attn-approximate"> {
   let summary = "replace exp by a certified polynomial where the score bound is small enough and it pays";
   let description = [{
     For every op of the approximation interface that has kernel `#attn.exp` and a `bound`, finds the polynomial of
-    lowest degree whose *certified* output error is at most `rtol` times the largest absolute value, and whose
-    evaluation through a state the cost model expects to be faster than direct evaluation. The kernel becomes that
-    polynomial, with its certificate. A bound that is only declared or profiled is checked at run time: the op moves
-    into an `scf.if` on `attn.check_bound` whose other branch keeps the exact op (see `guard`).
+    lowest degree whose *certified* output error is at most `rtol` times the largest absolute value. If the cost model
+    (docs/cost-model.md) expects its evaluation through a state to be faster than direct evaluation of the exact op, the
+    kernel becomes that polynomial, with its certificate.
+
+    What must hold at run time selects between the approximated op and the exact one in an `scf.if`: a bound that is
+    only declared or profiled (`attn.check_bound`, see `guard`); at most `max-keys` keys where their number is dynamic;
+    and, with a dynamic length, the length from which on the state is cheaper. The exact op loses its `bound`, so that
+    running the pass again changes nothing. A `proved` bound is relied on without a check: whoever proves the product
+    of norms also answers for each norm keeping within the limit that the remark states.
 
     Every op gets a remark: `passed` with degree, rank, certified error and predicted speed-up, or `missed` with the
     reason and its numbers.
@@ -33,10 +38,10 @@ def AttnApproximate : Pass<"attn-approximate"> {
            "Largest absolute output error that is acceptable as well; needs max-value">,
     Option<"maxValue", "max-value", "double", "0.0",
            "A bound of max|value|, which turns atol into a relative tolerance: the pass uses max(rtol, atol / max-value)">,
-    Option<"maxKeys", "max-keys", "int64_t", "1048576",
-           "Number of keys that certificates cover where the length is dynamic">,
+    Option<"maxKeys", "max-keys", "int64_t", "262144",
+           "Number of keys that certificates cover where the length is dynamic; longer inputs take the exact version. Rounding errors grow with it, and with them the degree">,
     Option<"guard", "guard", "std::string", "\"auto\"",
-           "Run-time check of the bound: auto (unless the bound is proved), always, or never (then the certificate says trusted)">,
+           "Run-time check of the bound: auto (unless the bound is proved), always, or never (then the certificate says trusted unless the bound is proved; a dynamic number of keys is checked all the same)">,
     Option<"force", "force", "bool", "false",
            "Approximate also where the cost model expects no gain">,
     Option<"target", "target", "std::string", "\"host\"",

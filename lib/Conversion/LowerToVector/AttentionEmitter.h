@@ -20,7 +20,7 @@ namespace polyattn::attn {
 /// Sums in the state evaluation run over blocks of this many keys and features;
 /// certificates rely on these numbers (SummationShape in Certificate.h).
 constexpr int64_t keyBlockOfState = 128;
-constexpr int64_t featureBlockOfState = 64;
+constexpr int64_t featureBlockOfState = 32;
 
 class AttentionEmitter {
 public:

@@ -119,12 +119,13 @@ static LogicalResult verifyBroadcast(Operation *op, StringRef what,
 //===----------------------------------------------------------------------===//
 
 LogicalResult AttentionOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location>, AttentionOp::Adaptor adaptor,
+    MLIRContext *, std::optional<Location> loc, AttentionOp::Adaptor adaptor,
     SmallVectorImpl<Type> &inferred) {
   auto query = dyn_cast<RankedTensorType>(adaptor.getQuery().getType());
   auto value = dyn_cast<RankedTensorType>(adaptor.getValue().getType());
   if (!query || !value || query.getRank() < 2 || value.getRank() < 2)
-    return failure();
+    return emitOptionalError(loc, "'attn.attention' op query and value need at "
+                                  "least the dimensions [n, d]");
   SmallVector<int64_t> shape(query.getShape());
   shape.back() = value.getShape().back();
   inferred.push_back(RankedTensorType::get(shape, query.getElementType()));

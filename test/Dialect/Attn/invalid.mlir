@@ -1,6 +1,24 @@
 // One rejected op per rule.
 // RUN: polyattn-opt %s --verify-diagnostics --split-input-file
 
+// Rank of query.
+func.func @f(%q: tensor<8xf32>, %k: tensor<5x8xf32>, %v: tensor<5x4xf32>) {
+  // expected-error@+1 {{query needs at least the dimensions [n, d], found rank 1}}
+  %0 = attn.attention %q, %k, %v scale 1.0 : tensor<8xf32>, tensor<5x8xf32>, tensor<5x4xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// Rank of value.
+func.func @f(%q: tensor<3x8xf32>, %k: tensor<5x8xf32>, %v: tensor<4xf32>) {
+  // expected-error@+1 {{key has rank 2 but value has rank 1}}
+  %0 = attn.attention %q, %k, %v scale 1.0 : tensor<3x8xf32>, tensor<5x8xf32>, tensor<4xf32> -> tensor<3x4xf32>
+  return
+}
+
+// -----
+
 // Query and key differ in rank.
 func.func @f(%q: tensor<3x8xf32>, %k: tensor<1x5x8xf32>, %v: tensor<5x4xf32>) {
   // expected-error@+1 {{query has rank 2 but key has rank 3}}
@@ -102,7 +120,8 @@ func.func @f(%q: tensor<3x8xi32>, %k: tensor<5x8xi32>, %v: tensor<5x4xi32>) {
 
 // The result has the queries' rows.
 func.func @f(%q: tensor<3x8xf32>, %k: tensor<5x8xf32>, %v: tensor<5x4xf32>) {
-  // expected-error@+1 {{incompatible with return type}}
+  // expected-error@+2 {{incompatible with return type}}
+  // expected-error@+1 {{failed to infer returned types}}
   %0 = attn.attention %q, %k, %v scale 1.0 : tensor<3x8xf32>, tensor<5x8xf32>, tensor<5x4xf32> -> tensor<4x4xf32>
   return
 }
@@ -111,7 +130,8 @@ func.func @f(%q: tensor<3x8xf32>, %k: tensor<5x8xf32>, %v: tensor<5x4xf32>) {
 
 // The result has the queries' element type.
 func.func @f(%q: tensor<3x8xf32>, %k: tensor<5x8xf32>, %v: tensor<5x4xf32>) {
-  // expected-error@+1 {{incompatible with return type}}
+  // expected-error@+2 {{incompatible with return type}}
+  // expected-error@+1 {{failed to infer returned types}}
   %0 = attn.attention %q, %k, %v scale 1.0 : tensor<3x8xf32>, tensor<5x8xf32>, tensor<5x4xf32> -> tensor<3x4xf16>
   return
 }

@@ -1,0 +1,116 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Certified low-rank attention on MLIR, from Python.
+
+    import numpy, polyattn
+
+    attention = polyattn.compile(polyattn.parse_file("attention.mlir"), entry="main")
+    o = attention(q, k, v)
+    for remark in attention.remarks:
+        print(remark)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, List, Optional, Tuple, Union
+
+import numpy as np
+
+from . import _polyattn
+from ._polyattn import CompileError, Diagnostic, Module, Remark, ValueSpec, parse
+
+try:
+    from ml_dtypes import bfloat16 as _bfloat16
+except ImportError:
+    _bfloat16 = None
+
+__all__ = ["CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "parse", "parse_file"]
+
+_SCALAR_TYPES = {"bool": np.bool_, "f16": np.float16, "f32": np.float32, "f64": np.float64,
+                 "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
+
+
+def parse_file(path: Union[str, "os.PathLike[str]"]) -> Module:
+    """Parses a module from a file."""
+    return _polyattn._parse_file(os.fspath(path))
+
+
+def compile(module: Union[str, Module], entry: str = "main", pipeline: str = "attn-compile", *,
+            threads: Optional[int] = None, cpu: str = "host", opt_level: int = 3) -> "Executable":
+    """Compiles function `entry` of a module, or of its text, to machine code.
+
+    `pipeline` takes the module, of which it gets a copy, to the LLVM dialect. `threads` is the number of OpenMP
+    threads of a call; None leaves it to OpenMP. Raises CompileError.
+    """
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    if isinstance(module, str):
+        module = parse(module)
+    return Executable(*module._compile(entry, pipeline, cpu, opt_level), threads or 0)
+
+
+class Executable:
+    """A compiled function. Calls may come from several threads at once."""
+
+    def __init__(self, executable: Any, remarks: List[Remark], threads: int) -> None:
+        self._executable = executable
+        self._threads = threads
+        #: What the passes did, or did not do and why.
+        self.remarks = remarks
+        #: The types of arguments and results.
+        self.arguments: List[ValueSpec] = executable.arguments
+        self.results: List[ValueSpec] = executable.results
+
+    @property
+    def compile_seconds(self) -> float:
+        """Time that passes and code generation took."""
+        return self._executable.seconds
+
+    def __call__(self, *arguments: Any) -> Union[np.ndarray, Tuple[np.ndarray, ...], None]:
+        """Calls the function with arrays, and with numbers where it takes scalars.
+
+        Returns an array, a tuple if there are several results, None if there is none; scalar results are numpy
+        scalars. Tensor arguments are read only; one that is not contiguous is copied first. A memref argument is
+        passed as it is, so it must be contiguous and writable. bf16 arrays have the type ml_dtypes.bfloat16, or
+        uint16 with the same bits. Raises TypeError or ValueError for arguments that do not fit.
+        """
+        specs = self.arguments
+        if len(arguments) == len(specs):
+            arguments = tuple(map(_to_array, arguments, specs, range(len(specs))))
+        results = tuple(map(_from_array, self._executable.call(arguments, self._threads), self.results))
+        return results if len(results) > 1 else results[0] if results else None
+
+    def dump_object(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes the machine code as an object file, for a disassembler."""
+        self._executable.dump_object(os.fspath(path))
+
+
+def _to_array(argument: Any, spec: ValueSpec, index: int) -> np.ndarray:
+    if spec.is_scalar and isinstance(argument, (bool, int, float)) and spec.dtype in _SCALAR_TYPES:
+        array = _to_scalar(argument, spec, index)
+    else:
+        array = np.asanyarray(argument)
+    if array.dtype == _bfloat16 and _bfloat16 is not None:
+        if spec.dtype != "bf16":
+            raise TypeError(f"argument {index}: wrong element type: expected {spec}, got bfloat16")
+        array = array.view(np.uint16)
+    if spec.is_memref or array.flags.c_contiguous:
+        return array
+    return np.array(array, order="C")
+
+
+def _to_scalar(argument: Union[bool, int, float], spec: ValueSpec, index: int) -> np.ndarray:
+    kind = np.dtype(_SCALAR_TYPES[spec.dtype]).kind
+    exact = {"b": bool, "i": int}.get(kind, (int, float))
+    if not isinstance(argument, exact) or (kind != "b" and isinstance(argument, bool)):
+        raise TypeError(f"argument {index}: expected {spec}, got {type(argument).__name__} {argument!r}")
+    try:
+        return np.array(argument, dtype=_SCALAR_TYPES[spec.dtype])
+    except OverflowError:
+        raise ValueError(f"argument {index}: {argument} does not fit {spec}") from None
+
+
+def _from_array(array: np.ndarray, spec: ValueSpec) -> Any:
+    if spec.dtype == "bf16" and _bfloat16 is not None:
+        array = array.view(_bfloat16)
+    return array[()] if spec.is_scalar else array

@@ -1,0 +1,168 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Exercises the Python package on the functions that polyattn-run is tested with."""
+
+import gc
+import pathlib
+import sys
+import threading
+
+import numpy as np
+
+import polyattn
+
+functions_path, attention_path = sys.argv[1:]
+functions = polyattn.parse_file(functions_path)
+
+
+def raises(error, message, action, *arguments, **options):
+    try:
+        action(*arguments, **options)
+    except error as caught:
+        assert message in str(caught), (message, str(caught))
+        return caught
+    raise AssertionError(f"no {error.__name__}: {message}")
+
+
+def test_modules():
+    module = polyattn.parse_file(pathlib.Path(functions_path))
+    assert "func.func @identity" in str(module)
+    assert module.run("canonicalize") == []
+    error = raises(polyattn.CompileError, "is not a valid module", polyattn.parse, "func.func @x(", name="x.mlir")
+    (diagnostic,) = error.diagnostics
+    assert diagnostic.severity == "error" and diagnostic.location.startswith("x.mlir:1:"), diagnostic
+    assert str(diagnostic) in str(error)
+    raises(polyattn.CompileError, "cannot read", polyattn.parse_file, "none.mlir")
+    raises(polyattn.CompileError, "not a pass pipeline", module.run, "nope")
+    raises(polyattn.CompileError, "no function 'nope'", polyattn.compile, module, entry="nope")
+    raises(ValueError, "threads", polyattn.compile, module, threads=0)
+    # An error of a pass, with the place and the note.
+    module = polyattn.parse("func.func @f(%x: i32) -> tensor<*xi32> {\n"
+                            "  %0 = builtin.unrealized_conversion_cast %x : i32 to tensor<*xi32>\n"
+                            "  return %0 : tensor<*xi32>\n}", name="f.mlir")
+    error = raises(polyattn.CompileError, "failed", module.run, "one-shot-bufferize")
+    assert [d for d in error.diagnostics if d.location.startswith("f.mlir:2:") and d.notes], error.diagnostics
+
+
+def test_results():
+    doubled, x, again, h, b, s = polyattn.compile(functions, entry="several")(
+        np.array([1.5, -2], "f4"), np.array([5, -7, 9], "i1"), -70000, 0.25)
+    assert doubled.tolist() == again.tolist() == [3, -4] and b.tolist() == [5, -7, 9]
+    assert (x, h, s) == (-7, 0.25, -70000) and isinstance(h, np.float16)
+    again[0] = 7  # Results share no memory.
+    assert doubled[0] == 3
+    assert polyattn.compile(functions, entry="nothing")(np.zeros(2, "f4")) is None
+    flags, flag = polyattn.compile(functions, entry="bools")(np.array([True, False, False, True]), True)
+    assert flags.dtype == np.bool_ and flags.tolist() == [True, False, False, True] and not flag
+
+
+def test_arguments_stay():
+    fill = polyattn.compile(functions, entry="overwrite")
+    argument = np.arange(4, dtype="f4")
+    argument.flags.writeable = False
+    zeros, same = fill(argument)
+    assert not zeros.any() and argument.tolist() == same.tolist() == [0, 1, 2, 3]
+    same[0] = 9
+    assert argument[0] == 0
+    # The result of the identity outlives its argument and the executable.
+    identity = polyattn.compile(functions, entry="identity")
+    argument = np.arange(8, dtype="f4").reshape(2, 4)
+    result = identity(argument)
+    argument[:] = -1
+    del identity
+    gc.collect()
+    assert result.ravel().tolist() == list(range(8))
+    memrefs = polyattn.compile(functions, entry="memrefs")
+    source, target = np.arange(3, dtype="f4"), np.zeros(3, "f4")
+    memrefs(source, target)
+    assert target.tolist() == [0, 1, 2]
+    target.flags.writeable = False
+    raises(ValueError, "the array must be writable", memrefs, source, target)
+    raises(TypeError, "row-major", memrefs, np.zeros(6, "f4")[::2], np.zeros(3, "f4"))
+
+
+def test_dynamic_and_strided():
+    scale = polyattn.compile(functions, entry="scale")
+    assert [a.dtype for a in scale.arguments] == ["f32", "i32"]
+    assert scale.arguments[0].shape == (None, 4) and scale.arguments[1].is_scalar
+    for rows in (0, 1, 5):
+        x = np.random.default_rng(rows).random((rows, 4), "f4")
+        np.testing.assert_array_equal(scale(x, 3), 3 * x)
+    x = np.arange(40, dtype="f4").reshape(4, 10)
+    np.testing.assert_array_equal(scale(x.T, np.int32(2)), 2 * x.T)
+    np.testing.assert_array_equal(scale(x[:, ::3], 2), 2 * x[:, ::3])
+    np.testing.assert_array_equal(scale([[1, 2, 3, 4]] * np.ones((1, 1), "f4"), 1), [[1, 2, 3, 4]])
+
+
+def test_wrong_arguments():
+    scale = polyattn.compile(functions, entry="scale")
+    good = np.zeros((2, 4), "f4")
+    raises(TypeError, "takes 2 arguments, got 1", scale, good)
+    raises(TypeError, "expected tensor<?x4xf32>, got 2x4xf64", scale, good.astype("f8"), 1)
+    raises(TypeError, "unsupported type", scale, good.astype("c8"), 1)
+    raises(TypeError, "unsupported type", scale, good.astype(">f4"), 1)
+    raises(TypeError, "unsupported type", scale, good.astype(object), 1)
+    raises(TypeError, "expected i32, got float", scale, good, 1.5)
+    raises(TypeError, "expected i32, got bool", scale, good, True)
+    raises(ValueError, "does not fit i32", scale, good, 2**40)
+    raises(ValueError, "wrong number of dimensions", scale, good[0], 1)
+    raises(ValueError, "expected tensor<?x4xf32>, got 2x3xf32", scale, np.zeros((2, 3), "f4"), 1)
+    raises(ValueError, "neither 0 nor 1", polyattn.compile(functions, entry="bools"),
+           np.array([0, 1, 2, 0], "u1").view(np.bool_), True)
+
+
+def test_bf16():
+    halves = polyattn.compile(functions, entry="halves")
+    bits = np.array([0x3F80, 0xC040], np.uint16)
+    assert halves(bits).view(np.uint16).tolist() == bits.tolist()
+    try:
+        from ml_dtypes import bfloat16
+    except ImportError:
+        return
+    result = halves(bits.view(bfloat16))
+    assert result.dtype == bfloat16 and result.tolist() == [1, -3]
+
+
+def test_attention():
+    rng = np.random.default_rng(5)
+    q, k, v = (rng.standard_normal((4, n, 16), "f4") for n in (33, 65, 65))
+    text = pathlib.Path(attention_path).read_text()
+    scores = 0.25 * np.einsum("hid,hjd->hij", q.astype("f8"), k)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    want = (weights / weights.sum(-1, keepdims=True)) @ v
+    for threads in (None, 1, 2):
+        attention = polyattn.compile(text, threads=threads)
+        np.testing.assert_allclose(attention(q, k, v), want, rtol=0, atol=1e-5)
+    assert attention.compile_seconds > 0
+    for remark in attention.remarks:
+        assert remark.kind in ("passed", "missed", "failed", "analysis") and remark.name and remark.message, remark
+        assert remark.location.startswith("<input>:2:") and isinstance(remark.args, dict), remark
+    assert attention.remarks, "the pipeline says what it did with the attention"
+
+
+def test_threads():
+    """Contexts are independent, calls too."""
+    shared = polyattn.compile(functions, entry="scale")
+    failures = []
+
+    def work(seed):
+        try:
+            x = np.random.default_rng(seed).random((50, 4), "f4")
+            own = polyattn.compile(polyattn.parse_file(functions_path), entry="scale")
+            for factor in range(20):
+                np.testing.assert_array_equal(own(x, factor), np.float32(factor) * x)
+                np.testing.assert_array_equal(shared(x, factor), np.float32(factor) * x)
+            polyattn.compile(functions, entry="constant")()
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+
+
+for name, test in list(globals().items()):
+    if name.startswith("test_"):
+        test()

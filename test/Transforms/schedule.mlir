@@ -1,0 +1,77 @@
+// RUN: polyattn-opt %s --attn-schedule=target=avx512 | FileCheck %s
+// RUN: polyattn-opt %s --attn-schedule=target=avx512 -o %t.once
+// RUN: polyattn-opt %t.once --attn-schedule=target=avx512 | diff %t.once -
+
+// CHECK-LABEL: func @softmax(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+func.func @softmax(%x: tensor<8x16384x16xf32>) -> tensor<8x16384x16xf32> {
+  %o = attn.attention %x, %x, %x scale 0.25
+     : tensor<8x16384x16xf32>, tensor<8x16384x16xf32>, tensor<8x16384x16xf32> -> tensor<8x16384x16xf32>
+  return %o : tensor<8x16384x16xf32>
+}
+
+// CHECK-LABEL: func @long(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}state
+func.func @long(%x: tensor<8x16384x16xf32>) -> tensor<8x16384x16xf32> {
+  %o = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5]> mask causal
+     : tensor<8x16384x16xf32>, tensor<8x16384x16xf32>, tensor<8x16384x16xf32> -> tensor<8x16384x16xf32>
+  return %o : tensor<8x16384x16xf32>
+}
+
+// CHECK-LABEL: func @short(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+func.func @short(%x: tensor<8x128x16xf32>) -> tensor<8x128x16xf32> {
+  %o = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5]>
+     : tensor<8x128x16xf32>, tensor<8x128x16xf32>, tensor<8x128x16xf32> -> tensor<8x128x16xf32>
+  return %o : tensor<8x128x16xf32>
+}
+
+// CHECK-LABEL: func @chosen(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}state
+func.func @chosen(%x: tensor<8x128x16xf32>) -> tensor<8x128x16xf32> {
+  %o = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5]> evaluate state
+     : tensor<8x128x16xf32>, tensor<8x128x16xf32>, tensor<8x128x16xf32> -> tensor<8x128x16xf32>
+  return %o : tensor<8x128x16xf32>
+}
+
+// CHECK-LABEL: func @bias(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+func.func @bias(%x: tensor<16384x16xf32>, %b: tensor<1x16384xf32>) -> tensor<16384x16xf32> {
+  %o = attn.attention %x, %x, %x bias(%b : tensor<1x16384xf32>) scale 0.25 kernel poly<[1.0, 1.0, 0.5]>
+     : tensor<16384x16xf32>, tensor<16384x16xf32>, tensor<16384x16xf32> -> tensor<16384x16xf32>
+  return %o : tensor<16384x16xf32>
+}
+
+// A state of C(128 + 3, 3) * 129 numbers is too large to keep.
+// CHECK-LABEL: func @large(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+func.func @large(%x: tensor<16777216x128xf32>) -> tensor<16777216x128xf32> {
+  %o = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5, 0.125]>
+     : tensor<16777216x128xf32>, tensor<16777216x128xf32>, tensor<16777216x128xf32> -> tensor<16777216x128xf32>
+  return %o : tensor<16777216x128xf32>
+}
+
+// A model's own polynomial with an open length gets both versions.
+// CHECK-LABEL: func @dynamic(
+// CHECK: %[[N:.*]] = tensor.dim %arg0
+// CHECK: %[[C:.*]] = arith.cmpi uge, %[[N]], %{{.*}}
+// CHECK: %[[D:.*]] = arith.cmpi uge, %{{.*}}
+// CHECK: %[[BOTH:.*]] = arith.andi %[[C]], %[[D]]
+// CHECK: scf.if %[[BOTH]]
+// CHECK: attn.attention {{.*}} kernel poly<{{.*}} evaluate{{ +}}state
+// CHECK: } else {
+// CHECK: attn.attention {{.*}} kernel poly<{{.*}} evaluate{{ +}}direct
+func.func @dynamic(%x: tensor<8x?x16xf32>) -> tensor<8x?x16xf32> {
+  %o = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5]>
+     : tensor<8x?x16xf32>, tensor<8x?x16xf32>, tensor<8x?x16xf32> -> tensor<8x?x16xf32>
+  return %o : tensor<8x?x16xf32>
+}
+
+// CHECK-LABEL: func @decode(
+// CHECK-NOT: scf.if
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+func.func @decode(%q: tensor<8x1x16xf32>, %x: tensor<8x?x16xf32>) -> tensor<8x1x16xf32> {
+  %o = attn.attention %q, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5]>
+     : tensor<8x1x16xf32>, tensor<8x?x16xf32>, tensor<8x?x16xf32> -> tensor<8x1x16xf32>
+  return %o : tensor<8x1x16xf32>
+}
