@@ -11,6 +11,8 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
+#include <dlfcn.h>
+
 using namespace mlir;
 using namespace polyattn::driver;
 
@@ -96,32 +98,49 @@ describeTarget(llvm::StringRef cpu, unsigned optLevel) {
 // Compilation
 //===----------------------------------------------------------------------===//
 
-llvm::Error Jit::bindOpenMP(llvm::ArrayRef<std::string> symbols) {
-  if (symbols.empty())
-    return llvm::Error::success();
-  auto runtime = OpenMP::get();
-  if (!runtime)
-    return runtime.takeError();
-  openMP = *runtime;
+static bool isOpenMP(llvm::StringRef symbol) {
+  return symbol.starts_with("__kmpc_") || symbol.starts_with("omp_");
+}
+
+/// Functions that the code expects from elsewhere.
+static std::vector<std::string> externalFunctions(const llvm::Module &module) {
+  std::vector<std::string> names;
+  for (const llvm::Function &function : module)
+    if (function.isDeclaration() && !function.isIntrinsic() &&
+        !function.use_empty())
+      names.push_back(function.getName().str());
+  return names;
+}
+
+llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
+  llvm::StringMap<void *> fromOpenMP;
+  std::string missing;
+  for (const std::string &function : functions) {
+    if (dlsym(RTLD_DEFAULT, function.c_str()) && !isOpenMP(function))
+      continue;
+    if (isOpenMP(function) && !openMP) {
+      auto runtime = OpenMP::get();
+      if (!runtime)
+        return runtime.takeError();
+      openMP = *runtime;
+    }
+    void *address = isOpenMP(function) ? openMP->lookup(function) : nullptr;
+    if (address)
+      fromOpenMP[function] = address;
+    else
+      missing += (missing.empty() ? "'" : ", '") + function + "'";
+  }
+  if (!missing.empty())
+    return llvm::createStringError(
+        "no machine code: functions without a body: " + missing);
   engine->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
     llvm::orc::SymbolMap map;
-    for (const std::string &symbol : symbols)
-      if (void *address = openMP->lookup(symbol))
-        map[mangle(symbol)] = {llvm::orc::ExecutorAddr::fromPtr(address),
-                               llvm::JITSymbolFlags::Exported};
+    for (const auto &[name, address] : fromOpenMP)
+      map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                           llvm::JITSymbolFlags::Exported};
     return map;
   });
   return llvm::Error::success();
-}
-
-static std::vector<std::string> openMPSymbols(const llvm::Module &module) {
-  std::vector<std::string> symbols;
-  for (const llvm::Function &function : module)
-    if (function.isDeclaration() &&
-        (function.getName().starts_with("__kmpc_") ||
-         function.getName().starts_with("omp_")))
-      symbols.push_back(function.getName().str());
-  return symbols;
 }
 
 llvm::Expected<std::unique_ptr<Jit>>
@@ -137,12 +156,12 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
   if (!generator)
     return generator.takeError();
 
-  std::vector<std::string> symbols;
+  std::vector<std::string> functions;
   auto optimize =
       makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, optimizer->get());
   auto transform = [&](llvm::Module *llvmModule) {
     llvm::Error error = optimize(llvmModule);
-    symbols = openMPSymbols(*llvmModule);
+    functions = externalFunctions(*llvmModule);
     return error;
   };
   auto jit = std::make_unique<Jit>();
@@ -162,7 +181,7 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
         "LLVM dialect?");
   }
   jit->engine = std::move(*engine);
-  if (llvm::Error error = jit->bindOpenMP(symbols))
+  if (llvm::Error error = jit->bind(functions))
     return error;
   auto address = jit->engine->lookupPacked(function);
   if (!address)

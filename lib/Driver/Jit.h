@@ -46,7 +46,8 @@ public:
   void dumpObject(llvm::StringRef path) { engine->dumpToObjectFile(path); }
 
 private:
-  llvm::Error bindOpenMP(llvm::ArrayRef<std::string> symbols);
+  /// Finds what the code calls, in the process or the OpenMP runtime.
+  llvm::Error bind(llvm::ArrayRef<std::string> functions);
 
   CodeMemory memory; // The engine uses it until it is gone.
   std::unique_ptr<mlir::ExecutionEngine> engine;

@@ -152,7 +152,7 @@ Session::Session() : context(fullRegistry(), MLIRContext::Threading::DISABLED) {
     return success();
   });
   remark::RemarkCategories all;
-  all.all = ".*";
+  all.all = all.passed = all.missed = all.analysis = all.failed = ".*";
   // It fails only where a remark engine is there already.
   (void)remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkCollector>(remarks),

@@ -20,7 +20,7 @@ namespace polyattn::attn {
 /// Sums in the state evaluation run over blocks of this many keys and features;
 /// certificates rely on these numbers (SummationShape in Certificate.h).
 constexpr int64_t keyBlockOfState = 128;
-constexpr int64_t featureBlockOfState = 32;
+constexpr int64_t featureBlockOfState = 64;
 
 class AttentionEmitter {
 public:
@@ -93,8 +93,8 @@ private:
                 int64_t headsAtOnce, int64_t window);
   void emitPrefixTile(Features &f, Value head, Value tileIndex, Value slot,
                       Value boundary);
-  void emitFeatures(Features &f, Value tile, Value feature, int64_t rows,
-                    Value lane, llvm::function_ref<void(int64_t, Value)> each);
+  Values factorRows(Features &f, Value feature);
+  Value emitFeature(Value tile, mlir::ValueRange rows, Value lane);
   void emitUpdate(Features &f, Value keyHead, Value slot, Value from, Value to);
   void emitUpdateRows(Features &f, UpdateBuffers &buffers, Value slot,
                       Value feature, int64_t rows);

@@ -378,11 +378,17 @@ void AttentionEmitter::addValues(Tile &t, Value from, Value count) {
 void AttentionEmitter::closeTile(Tile &t) {
   e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
     Value sum = e.vload(t.sums, i);
-    Value none = e.compare(arith::CmpFPredicate::OEQ, sum, e.splat(0));
     Value inverse = arith::DivFOp::create(e.b, e.loc, e.splat(1), sum);
-    inverse = e.select(none, e.splat(0), inverse);
+    // No key at all: 0, not 0 / 0. A polynomial whose weights cancel still
+    // divides by 0.
+    auto isZero = [&](Value x) {
+      return e.compare(arith::CmpFPredicate::OEQ, x, e.splat(0));
+    };
+    Value empty = isZero(sum);
     e.loop(e.index(0), e.index(valueDim), 1, [&](Value c) {
-      Value o = e.mulf(e.vload(t.outputs, {c, i}), inverse);
+      Value o = e.vload(t.outputs, {c, i});
+      Value nothing = arith::AndIOp::create(e.b, e.loc, empty, isZero(o));
+      o = e.select(nothing, e.splat(0), e.mulf(o, inverse));
       e.vstore(o, t.outputs, {c, i});
     });
   });

@@ -99,22 +99,26 @@ int64_t AttentionEmitter::blockingFor(int64_t columns) const {
 // Update: keys and values into a state
 //===----------------------------------------------------------------------===//
 
-/// Calls each(r, product) with features `feature` + r, r < rows, of the packed
-/// tile's vector at `lane`.
-void AttentionEmitter::emitFeatures(
-    Features &f, Value tile, Value feature, int64_t rows, Value lane,
-    function_ref<void(int64_t, Value)> each) {
-  for (int64_t r = 0; r < rows; ++r) {
-    Value product;
-    for (int64_t t = 0; t < f.degree; ++t) {
-      Value row = memref::LoadOp::create(
-          e.b, e.loc, f.factors, ValueRange{e.add(feature, r), e.index(t)});
-      row = arith::IndexCastUIOp::create(e.b, e.loc, e.b.getIndexType(), row);
-      Value x = e.vload(tile, {row, lane});
-      product = product ? e.mulf(product, x) : x;
-    }
-    each(r, product);
+/// The rows of a packed tile that feature `feature` multiplies.
+Emitter::Values AttentionEmitter::factorRows(Features &f, Value feature) {
+  Values rows;
+  for (int64_t t = 0; t < f.degree; ++t) {
+    Value row = memref::LoadOp::create(e.b, e.loc, f.factors,
+                                       ValueRange{feature, e.index(t)});
+    rows.push_back(
+        arith::IndexCastUIOp::create(e.b, e.loc, e.b.getIndexType(), row));
   }
+  return rows;
+}
+
+/// A vector of one feature: the product of those rows at `lane`.
+Value AttentionEmitter::emitFeature(Value tile, ValueRange rows, Value lane) {
+  Value product;
+  for (Value row : rows) {
+    Value x = e.vload(tile, {row, lane});
+    product = product ? e.mulf(product, x) : x;
+  }
+  return product;
 }
 
 /// states[slot] = sum of the features of keys [from, to) times their values.
@@ -156,8 +160,12 @@ void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
     e.store(weight, buffers.weights, j);
     forColumns(e, valueDim, [&](Value c, int64_t lanes) {
       Value v = loadPart(e, operands.value, {keyHead, row, c}, lanes);
-      if (operands.weights)
-        v = e.mulf(v, e.broadcast(weight));
+      if (operands.weights) {
+        // Padding is left out, whatever it holds.
+        Value padding = e.compare(arith::CmpFPredicate::OEQ, weight,
+                                  e.scalar(0));
+        v = e.select(padding, e.splat(0), e.mulf(v, e.broadcast(weight)));
+      }
       e.vstore(v, buffers.values, {j, c});
     });
   });
@@ -170,17 +178,19 @@ void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
 
 void AttentionEmitter::emitUpdateRows(Features &f, UpdateBuffers &buffers,
                                       Value slot, Value feature, int64_t rows) {
+  SmallVector<Values> factors;
+  for (int64_t r = 0; r < rows; ++r)
+    factors.push_back(factorRows(f, e.add(feature, r)));
   Values sums(rows, e.splat(0));
   sums = e.loop(e.index(0), e.index(keyBlockOfState), e.lanes, sums,
                 [&](Value j, ValueRange carried) {
                   Values next;
                   Value weight = e.vload(buffers.weights, j);
-                  emitFeatures(f, buffers.keys, feature, rows, j,
-                               [&](int64_t r, Value phi) {
-                                 e.vstore(phi, buffers.features,
-                                          {e.index(r), j});
-                                 next.push_back(e.fma(phi, weight, carried[r]));
-                               });
+                  for (int64_t r = 0; r < rows; ++r) {
+                    Value phi = emitFeature(buffers.keys, factors[r], j);
+                    e.vstore(phi, buffers.features, {e.index(r), j});
+                    next.push_back(e.fma(phi, weight, carried[r]));
+                  }
                   return next;
                 });
   for (int64_t r = 0; r < rows; ++r) {
@@ -229,10 +239,10 @@ void AttentionEmitter::emitApply(Features &f, Tile &t, Value slot,
   e.loop(e.index(0), e.index(f.padded), featureBlockOfState, [&](Value first) {
     Value count = e.min(block, e.sub(e.index(f.padded), first));
     e.loop(e.index(0), count, 1, [&](Value r) {
-      e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
-        emitFeatures(f, t.queries, e.add(first, r), 1, i,
-                     [&](int64_t, Value x) { e.vstore(x, phi, {r, i}); });
-      });
+      Values rows = factorRows(f, e.add(first, r));
+      for (int64_t i = 0; i < queryTile; i += e.lanes)
+        e.vstore(emitFeature(t.queries, rows, e.index(i)), phi,
+                 {r, e.index(i)});
     });
     e.loop(e.index(0), e.index(queryTile), blocking.width(), [&](Value lane) {
       emitApplyBlock(f, t, slot, phi, first, count, lane);
