@@ -3,6 +3,7 @@
 // Finds attn ops and replaces each by its reference.
 
 #include "Reference.h"
+#include "ShapeChecks.h"
 #include "polyattn/Conversion/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -66,10 +67,14 @@ private:
     auto replacement =
         TypeSwitch<Operation *, Value>(op)
             .Case([&](AttentionOp op) {
+              emitShapeChecks(rewriter, op);
               FloatType type = computeTypeOf(op.getElementType());
               return emitReference(rewriter, op, type);
             })
-            .Case([&](CheckBoundOp op) { return emitReference(rewriter, op); })
+            .Case([&](CheckBoundOp op) {
+              emitShapeChecks(rewriter, op);
+              return emitReference(rewriter, op);
+            })
             .Default([](Operation *) { return Value(); });
     if (!replacement)
       return op->emitOpError("has no reference lowering");

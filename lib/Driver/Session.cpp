@@ -94,7 +94,7 @@ static Remark toData(const remark::detail::Remark &remark) {
   if (data.kind == "failure")
     data.kind = "failed";
   data.name = remark.getRemarkName().str();
-  data.category = remark.getCategoryName().str();
+  data.category = remark.getCombinedCategoryName().str();
   data.location = locationText(remark.getLocation());
   if (remark.getFunction() != "<unknown function>")
     data.function = remark.getFunction().str();
@@ -151,8 +151,9 @@ Session::Session() : context(fullRegistry(), MLIRContext::Threading::DISABLED) {
     diagnostics.push_back(toData(diagnostic));
     return success();
   });
+  // "all" alone enables none of the kinds.
   remark::RemarkCategories all;
-  all.all = all.passed = all.missed = all.analysis = all.failed = ".*";
+  all.passed = all.missed = all.analysis = all.failed = ".*";
   // It fails only where a remark engine is there already.
   (void)remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkCollector>(remarks),

@@ -18,7 +18,7 @@ def AttnLowerToReference : Pass<"attn-lower-to-reference"> {
            "Type of all arithmetic: auto (f32, or f64 for f64 inputs), f32 or f64">
   ];
   let dependentDialects = [
-    "::polyattn::attn::AttnDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+    "::polyattn::attn::AttnDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
     "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
   ];
 }
@@ -36,7 +36,7 @@ def AttnLowerToVector : Pass<"attn-lower-to-vector", "::mlir::ModuleOp"> {
            "Target description: host, avx512, avx2, neon or generic; it sets vector width and blocking">
   ];
   let dependentDialects = [
-    "::polyattn::attn::AttnDialect", "::mlir::linalg::LinalgDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+    "::polyattn::attn::AttnDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::tensor::TensorDialect",
     "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
   ];

@@ -32,6 +32,7 @@ struct Remark {
   /// "passed", "missed", "failed" or "analysis".
   std::string kind;
   std::string name;
+  /// "polyattn:attn-approximate".
   std::string category;
   /// The function, or nothing where the pass named none.
   std::string function;

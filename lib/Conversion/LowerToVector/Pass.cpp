@@ -4,6 +4,7 @@
 // memrefs. The code itself is written by AttentionEmitter and emitBoundCheck.
 
 #include "AttentionEmitter.h"
+#include "../ShapeChecks.h"
 #include "CheckBound.h"
 #include "polyattn/Conversion/Passes.h"
 #include "mlir/IR/Remarks.h"
@@ -95,6 +96,9 @@ static std::string whyNotTaken(AttentionOp op) {
   if (ShapedType::isDynamic(sizes.headDim) ||
       ShapedType::isDynamic(sizes.valueDim))
     return "its head dimension is dynamic";
+  for (Type type : op->getOperandTypes())
+    if (cast<RankedTensorType>(type).getEncoding())
+      return "a tensor has an encoding";
   if (sizes.headDim == 0 || sizes.valueDim == 0)
     return "its head dimension is 0";
   return {};
@@ -112,6 +116,7 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
     if (!reason.empty())
       return b.notifyMatchFailure(op, reason);
     Location loc = op.getLoc();
+    emitShapeChecks(b, op);
     Emitter e(b, loc, target.lanes());
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
@@ -175,10 +180,12 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
   LogicalResult matchAndRewrite(CheckBoundOp op,
                                 PatternRewriter &b) const override {
     auto type = op.getQuery().getType();
-    if (type.getElementType().isF64() ||
+    if (type.getElementType().isF64() || type.getEncoding() ||
         ShapedType::isDynamic(type.getShape().back()))
-      return b.notifyMatchFailure(op, "f64 or a dynamic head dimension");
+      return b.notifyMatchFailure(
+          op, "f64, an encoding or a dynamic head dimension");
     Location loc = op.getLoc();
+    emitShapeChecks(b, op);
     Emitter e(b, loc, target.lanes());
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));

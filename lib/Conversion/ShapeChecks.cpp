@@ -1,0 +1,114 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "ShapeChecks.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+namespace {
+
+/// Checks on dimensions of named tensors.
+struct Checker {
+  OpBuilder &b;
+  Location loc;
+
+  struct Tensor {
+    Value value;
+    StringRef name;
+  };
+
+  Value dim(Tensor t, int64_t i) {
+    return b.createOrFold<tensor::DimOp>(loc, t.value, i);
+  }
+  static int64_t size(Tensor t, int64_t i) {
+    return cast<RankedTensorType>(t.value.getType()).getDimSize(i);
+  }
+  static std::string describe(Tensor t, int64_t i) {
+    return ("dimension " + Twine(i) + " of " + t.name).str();
+  }
+  static bool known(Tensor l, int64_t i, Tensor r, int64_t j) {
+    return !ShapedType::isDynamic(size(l, i)) &&
+           !ShapedType::isDynamic(size(r, j));
+  }
+  void require(Value condition, const Twine &message) {
+    cf::AssertOp::create(b, loc, condition, ("attn: " + message).str());
+  }
+  Value is(arith::CmpIPredicate p, Value l, Value r) {
+    return arith::CmpIOp::create(b, loc, p, l, r);
+  }
+  Value constant(int64_t c) {
+    return arith::ConstantIndexOp::create(b, loc, c);
+  }
+
+  void equal(Tensor l, int64_t i, Tensor r, int64_t j) {
+    if (!known(l, i, r, j))
+      require(is(arith::CmpIPredicate::eq, dim(l, i), dim(r, j)),
+              describe(l, i) + " must equal " + describe(r, j));
+  }
+
+  /// Equal, or 1 and repeated.
+  void broadcasts(Tensor l, int64_t i, Tensor r, int64_t j) {
+    if (known(l, i, r, j) || size(l, i) == 1)
+      return;
+    Value one = is(arith::CmpIPredicate::eq, dim(l, i), constant(1));
+    Value same = is(arith::CmpIPredicate::eq, dim(l, i), dim(r, j));
+    require(arith::OrIOp::create(b, loc, one, same),
+            describe(l, i) + " must be 1 or equal " + describe(r, j));
+  }
+
+  /// Batch dimensions agree; heads of query are a multiple of those of key.
+  void queryAndKey(Tensor query, Tensor key) {
+    int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
+    equal(query, rank - 1, key, rank - 1);
+    int64_t heads = rank - 3;
+    for (int64_t i = 0; i < heads; ++i)
+      equal(query, i, key, i);
+    if (heads < 0 || known(query, heads, key, heads))
+      return;
+    Value hq = dim(query, heads), hk = dim(key, heads);
+    Value some = arith::MaxSIOp::create(b, loc, hk, constant(1));
+    Value multiple = arith::MulIOp::create(
+        b, loc, arith::DivUIOp::create(b, loc, hq, some), hk);
+    require(is(arith::CmpIPredicate::eq, multiple, hq),
+            describe(query, heads) + " must be a multiple of " +
+                describe(key, heads));
+  }
+};
+
+} // namespace
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor query{op.getQuery(), "query"}, key{op.getKey(), "key"},
+      value{op.getValue(), "value"};
+  int64_t rank = op.getQueryType().getRank();
+  check.queryAndKey(query, key);
+  for (int64_t i = 0; i + 1 < rank; ++i)
+    check.equal(value, i, key, i);
+  if (op.getKeyWeights())
+    for (int64_t i = 0; i + 1 < rank; ++i)
+      check.broadcasts({op.getKeyWeights(), "key_weights"}, i, key, i);
+  if (op.getBias())
+    for (int64_t i = 0; i < rank; ++i)
+      check.broadcasts({op.getBias(), "bias"}, i, i + 1 < rank ? query : key,
+                       i + 1 < rank ? i : rank - 2);
+  // The result may claim to know more than the operands.
+  for (int64_t i = 0; i < rank; ++i) {
+    int64_t claimed = op.getType().getDimSize(i);
+    Checker::Tensor from = i + 1 < rank ? query : value;
+    if (ShapedType::isDynamic(claimed) ||
+        !ShapedType::isDynamic(Checker::size(from, i)))
+      continue;
+    Value same = check.is(arith::CmpIPredicate::eq, check.dim(from, i),
+                          check.constant(claimed));
+    check.require(same, Checker::describe(from, i) + " must be " +
+                            Twine(claimed) + ", as the result says");
+  }
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, CheckBoundOp op) {
+  Checker{builder, op.getLoc()}.queryAndKey({op.getQuery(), "query"},
+                                            {op.getKey(), "key"});
+}

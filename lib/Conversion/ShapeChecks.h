@@ -1,0 +1,18 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#ifndef POLYATTN_CONVERSION_SHAPECHECKS_H
+#define POLYATTN_CONVERSION_SHAPECHECKS_H
+
+#include "polyattn/Dialect/Attn/Attn.h"
+
+namespace polyattn::attn {
+
+/// Emits a `cf.assert` for each agreement of sizes that the verifier could not
+/// decide because a dimension is dynamic, so that a mismatch ends with a message
+/// instead of reading beyond a tensor.
+void emitShapeChecks(mlir::OpBuilder &builder, AttentionOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, CheckBoundOp op);
+
+} // namespace polyattn::attn
+
+#endif // POLYATTN_CONVERSION_SHAPECHECKS_H

@@ -1,0 +1,126 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Direct evaluation of softmax attention, as native code, against the oracle."""
+
+import os
+
+import inputs
+import numpy as np
+from harness import EXACT, Family, Program, Shape, Variant, check_direct, main, widen
+
+LENGTHS = [(1, 1), (2, 7), (15, 16), (63, 65), (65, 63), (129, 200), (1, 513), (300, 3)]
+LONG = [(1, 5000), (5000, 1), (1023, 1025), (2000, 2049)]
+SIZES = [(1, 1), (3, 5), (17, 33), (64, 64), (100, 7), (5, 256), (256, 40)]
+MASKS = [
+    ("full", ()), ("causal", ()), ("causal", (("align", "end"),)),
+    ("sliding_window", (("left", 3), ("right", 2))), ("sliding_window", (("left", 70), ("right", 0), ("align", "end"))),
+    ("prefix", (("length", 20),)), ("prefix", (("length", 5), ("align", "end"))),
+]
+
+
+def check_all(family, program, arrays, case):
+    for i, got in enumerate(program(*arrays)):
+        check_direct(family, program, i, arrays, got, f"{case} {program.variants[i].mask[0]}")
+
+
+def sizes(rng):
+    """Head dimensions that do and do not fill vectors; lengths short and long."""
+    family = Family("exact sizes")
+    for d, e in SIZES:
+        program = Program(Shape(d, e), [Variant(scale=d**-0.5), Variant(("causal", ()), scale=d**-0.5)])
+        for n, m in LENGTHS + (LONG if d * e < 100 else []):
+            check_all(family, program, program.arrays(*inputs.normal(rng, program.shape, n, m)), f"d={d} e={e} n={n} m={m}")
+    yield family
+
+
+def masks(rng):
+    """Every mask, with and without key weights, keys shared by heads; also no rows and no keys at all."""
+    family = Family("exact masks")
+    shape = Shape(8, 16, batch=(4,), kv_heads=2, weight_shape=(1, None))
+    for weighted in (False, True):
+        program = Program(shape, [Variant(mask, scale=0.7, weighted=weighted) for mask in MASKS])
+        for n, m in [(1, 1), (64, 64), (90, 40), (40, 90), (200, 150), (3, 0), (0, 3)]:
+            w = inputs.weights(rng, shape, m)
+            if m == 40:
+                w[...] = 0  # all padding: rows are 0
+            check_all(family, program, program.arrays(*inputs.normal(rng, shape, n, m), w), f"n={n} m={m}")
+    yield family
+
+
+def shapes(rng):
+    """Ranks 2 to 5, shared keys, broadcast weights, static lengths."""
+    family = Family("exact shapes")
+    for shape in [Shape(16, 8, weight_shape=(1,)), Shape(16, 8, (6,), 2, weight_shape=(1, None)),
+                  Shape(8, 16, (2, 4), 1, weight_shape=(2, 1, None)), Shape(8, 3, (2, 1, 4), 4, weight_shape=(1, 1, 4, None)),
+                  Shape(24, 24, (2,), 2, n=1, m=100), Shape(24, 24, (3,), 1, n=37, m=64), Shape(8, 8, n=130, m=1)]:
+        program = Program(shape, [Variant(weighted=True), Variant(("causal", (("align", "end"),)))])
+        for n, m in [(1, 1), (70, 50)] if shape.n is None else [(shape.n, shape.m)]:
+            arrays = program.arrays(*inputs.normal(rng, shape, n, m), inputs.weights(rng, shape, m, zeros=0.1))
+            check_all(family, program, arrays, f"batch={shape.batch} kv={shape.kv_heads} n={n} m={m}")
+    yield family
+
+
+def adversarial(rng):
+    family = Family("exact adversarial")
+    shape = Shape(16, 16, batch=(2,), kv_heads=2)
+    program = Program(shape, [Variant(), Variant(("causal", ()), scale=-0.7), Variant(scale=0.0),
+                              Variant(("sliding_window", (("left", 9), ("right", 4))), weighted=True)])
+    for make in inputs.ADVERSARIAL:
+        for n, m in [(1, 1), (33, 150), (150, 150)]:
+            arrays = program.arrays(*make(rng, shape, n, m), inputs.weights(rng, shape, m))
+            check_all(family, program, arrays, f"{make.__name__} n={n} m={m}")
+    yield family
+
+
+def absent(rng):
+    """What stands in keys that no query admits must not matter, whatever it is."""
+    family = Family("exact absent keys")
+    shape = Shape(8, 8)
+    program = Program(shape, [Variant(weighted=True), Variant(("causal", ())), Variant(("prefix", (("length", 7),)))])
+    n, m, first = 50, 90, 50
+    q, k, v = inputs.normal(rng, shape, n, m)
+    w = (np.arange(m) < first).astype(float)
+    for bad in (np.nan, np.inf, -np.inf, 3e38):
+        k[first:, ::2] = bad
+        check_all(family, program, program.arrays(q, k, v, w), f"{bad}")
+    yield family
+
+
+def narrow(rng):
+    for dtype in ("f16", "bf16"):
+        family = Family(f"exact {dtype}")
+        for d, e in [(16, 16), (33, 20), (64, 64)]:
+            weight_dtype = dtype if d == 16 else "f32"
+            shape = Shape(d, e, batch=(2,), kv_heads=1, dtype=dtype, weight_dtype=weight_dtype)
+            program = Program(shape, [Variant(scale=d**-0.5), Variant(("causal", ()), scale=d**-0.5, weighted=True)])
+            for n, m in [(1, 1), (65, 63), (100, 300)]:
+                arrays = program.arrays(*inputs.normal(rng, shape, n, m), inputs.weights(rng, shape, m))
+                check_all(family, program, arrays, f"d={d} n={n} m={m}")
+        yield family
+
+
+def real(rng, files=()):
+    """Arrays of a trained model, of which no tolerance but 2e-6 is granted."""
+    here = os.path.dirname(__file__)
+    for file in files or [os.path.join(here, "../../../../data/minilm_layer5.npz")]:
+        yield real_file(file)
+
+
+def real_file(file):
+    family = Family(f"exact {os.path.basename(file)}")
+    data = np.load(file)
+    for prefix in sorted(name[:-1] for name in data.files if name.endswith("q")):
+        q, k, v = (data[prefix + x].astype(np.float32) for x in "qkv")
+        shape = Shape(q.shape[-1], v.shape[-1], q.shape[:-2], k.shape[-3] if k.ndim > 2 else 1)
+        scale = float(q.shape[-1]) ** -0.5
+        program = Program(shape, [Variant(scale=scale), Variant(("causal", ()), scale=scale)])
+        arrays = program.arrays(q, k, v)
+        for i, got in enumerate(program(*arrays)):
+            most = program.largest_value(arrays)
+            family.add(f"{prefix}{i}", np.abs(widen(got, "f32") - program.oracle(i, arrays)), EXACT * most, most)
+    return family
+
+
+FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, adversarial, absent, narrow, real)}
+
+if __name__ == "__main__":
+    main(FAMILIES)

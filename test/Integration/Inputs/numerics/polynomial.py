@@ -1,0 +1,127 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Polynomial kernels that come with a model, evaluated directly and through the state, against the oracle."""
+
+import math
+
+import inputs
+import numpy as np
+from exact import MASKS
+from harness import Family, Program, Shape, U32, Variant, main, output_rounding, widen
+
+# Masks that the state takes: all rows start at key 0.
+PREFIXES = [mask for mask in MASKS if mask[0] != "sliding_window"]
+# Roundings that a term of the sums passes through, in effect; all are far fewer than the certified count.
+ROUNDINGS = 12
+
+
+def taylor(degree):
+    return tuple(1.0 / math.factorial(t) for t in range(degree + 1))
+
+
+def check(family, program, arrays, case):
+    """Rounding is proportional to the terms without their signs, hence the amplification."""
+    expected = {}
+    for i, got in enumerate(program(*arrays)):
+        variant = program.variants[i]
+        key = (variant.mask, variant.kernel, variant.weighted, variant.scale)
+        if key not in expected:
+            expected[key] = program.oracle(i, arrays), amplification(program, i, arrays)
+        want, amplified = expected[key]
+        most = program.largest_value(arrays)
+        allowed = 2 * ROUNDINGS * U32 * amplified * most + output_rounding(want, program.shape.dtype)
+        family.add(f"{case} {variant.mask[0]} {variant.evaluate} g={len(variant.kernel) - 1}",
+                   np.abs(widen(got, program.shape.dtype) - want), allowed, np.maximum(most, 1e-300), program.text())
+
+
+def amplification(program, i, arrays):
+    """sum_j w_j P_abs(scale sum_a |q_a k_ja|) / sum_j w_j P(s_ij) per row; 1 for rows without keys."""
+    variant = program.variants[i]
+    admitted = program.admitted(i, arrays)
+    q, k = (widen(x, program.shape.dtype) for x in arrays[:2])
+    with np.errstate(invalid="ignore"):
+        scores = variant.scale * (q @ np.swapaxes(program.per_query_head(k), -1, -2))
+    value = np.polynomial.polynomial.polyval(np.where(admitted, scores, 0.0), np.array(variant.kernel))
+    terms = np.polynomial.polynomial.polyval(program.absolute_scores(i, arrays), np.abs(variant.kernel))
+    w = 1.0
+    if variant.weighted:
+        w = program.per_query_head(np.broadcast_to(widen(arrays[3], program.shape.weight_dtype), k.shape[:-1])[..., None, :])
+    total, absolute = ((np.where(admitted, x, 0.0) * w).sum(axis=-1, keepdims=True) for x in (value, terms))
+    return np.divide(absolute, np.abs(total), out=np.ones_like(total), where=total != 0)
+
+
+def scaled(rng, shape, n, m):
+    """Vectors short enough for a polynomial of their scores to stay positive."""
+    q, k, v = inputs.normal(rng, shape, n, m)
+    return q / math.sqrt(shape.d), k, v
+
+
+def both(**options):
+    return [Variant(evaluate=evaluate, **options) for evaluate in ("direct", "state")]
+
+
+def degrees(rng):
+    family = Family("polynomial degrees")
+    for d, e, highest in [(1, 1, 5), (3, 5, 5), (8, 16, 4), (17, 33, 3), (64, 64, 2), (100, 7, 1), (5, 256, 3)]:
+        kernels = [taylor(highest), (0.7, -0.2, 0.9) if highest % 2 == 0 else taylor(1)]
+        program = Program(Shape(d, e), [v for kernel in kernels for v in both(kernel=kernel, scale=0.3)])
+        for n, m in [(1, 1), (2, 7), (65, 63), (129, 300), (1, 2000), (700, 3)]:
+            check(family, program, program.arrays(*scaled(rng, program.shape, n, m)), f"d={d} e={e} n={n} m={m}")
+    yield family
+
+
+def masks(rng):
+    """Masks by key weights, keys shared by heads; lengths around the blocks of 128 keys and the chunks of queries."""
+    family = Family("polynomial masks")
+    shape = Shape(6, 8, batch=(4,), kv_heads=2, weight_shape=(1, None))
+    for weighted in (False, True):
+        variants = [Variant(mask, taylor(2), 0.4, "state", weighted=weighted) for mask in PREFIXES]
+        variants += [Variant(MASKS[3], taylor(2), 0.4, "direct", weighted=weighted), Variant(MASKS[1], taylor(2), -0.4, "direct")]
+        program = Program(shape, variants)
+        for n, m in [(1, 1), (128, 128), (129, 127), (1000, 1000), (300, 900), (900, 300), (3, 0), (0, 3)]:
+            w = inputs.weights(rng, shape, m)
+            check(family, program, program.arrays(*scaled(rng, shape, n, m), w), f"n={n} m={m}")
+    yield family
+
+
+def shapes(rng):
+    family = Family("polynomial shapes")
+    for shape in [Shape(16, 8, weight_shape=(1,)), Shape(8, 16, (2, 4), 1, weight_shape=(2, 1, None)),
+                  Shape(8, 3, (2, 1, 4), 4, weight_shape=(1, 1, 4, None)), Shape(12, 24, (33,), 11, weight_shape=(1, None)),
+                  Shape(20, 20, (2,), 2, n=1, m=300), Shape(8, 8, n=200, m=140),
+                  Shape(8, 8, (2,), 1, dtype="f16"), Shape(8, 24, (2,), 1, dtype="bf16", weight_dtype="bf16")]:
+        program = Program(shape, [Variant(("causal", (("align", "end"),)), taylor(2), 0.5, "state", weighted=True),
+                                  Variant(("full", ()), (1.0, 0.8), 0.25, "state", weighted=True)])
+        for n, m in [(1, 1), (600, 500)] if shape.n is None else [(shape.n, shape.m)]:
+            arrays = program.arrays(*scaled(rng, shape, n, m), inputs.weights(rng, shape, m, zeros=0.1))
+            check(family, program, arrays, f"batch={shape.batch} {shape.dtype} n={n} m={m}")
+    yield family
+
+
+def windows(rng):
+    """States so large that only a few chunks fit the pool: sums are carried from window to window."""
+    family = Family("polynomial windows")
+    for d, e, degree, length in [(10, 256, 5, 3000), (24, 40, 4, 1700), (16, 256, 5, 700)]:
+        shape = Shape(d, e, batch=(2,), kv_heads=1)
+        program = Program(shape, [Variant(("causal", ()), taylor(degree), 0.3, "state")])
+        check(family, program, program.arrays(*scaled(rng, shape, length, length)), f"d={d} e={e} n={length}")
+    yield family
+
+
+def absent(rng):
+    """What stands in keys that no query admits must not matter, whatever it is."""
+    family = Family("polynomial absent keys")
+    shape = Shape(8, 8)
+    n, m, first = 50, 190, 50
+    program = Program(shape, [v for options in (dict(weighted=True), dict(mask=("causal", ()))) for v in both(kernel=taylor(2), **options)])
+    q, k, v = scaled(rng, shape, n, m)
+    w = (np.arange(m) < first).astype(float)
+    for bad in (np.nan, np.inf, -np.inf, 3e38):
+        k[first:, ::2] = bad
+        check(family, program, program.arrays(q, k, v, w), f"{bad}")
+    yield family
+
+
+FAMILIES = {f.__name__: f for f in (degrees, masks, shapes, windows, absent)}
+
+if __name__ == "__main__":
+    main(FAMILIES)
