@@ -6,6 +6,8 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <thread>
+
 using namespace polyattn;
 
 // Caches are what common processors of the class have at least.
@@ -31,8 +33,12 @@ static llvm::StringRef hostName() {
 }
 
 const TargetDescription &polyattn::hostTarget() {
-  static const TargetDescription *host = lookupTarget(hostName());
-  return *host;
+  static const TargetDescription host = [] {
+    TargetDescription target = *lookupTarget(hostName());
+    target.cores = std::max(1u, std::thread::hardware_concurrency());
+    return target;
+  }();
+  return host;
 }
 
 const TargetDescription *polyattn::lookupTarget(llvm::StringRef name) {

@@ -209,13 +209,21 @@ double polyattn::maxNorm(unsigned Degree, uint64_t MaxKeys, double RootDimScale,
   return R >= 1 ? R : 0;
 }
 
-bool polyattn::weightsAreNormal(const std::vector<double> &Weights,
-                                ElementKind Kind) {
+bool polyattn::weightsAreNormal(const std::vector<double> &Coefficients,
+                                double Scale, ElementKind Kind) {
   const bool IsF64 = Kind == ElementKind::F64;
   const double Smallest = formatOf(Kind).SmallestNormal;
   const double Largest = IsF64 ? std::numeric_limits<double>::max()
                                : double(std::numeric_limits<float>::max());
-  return std::all_of(Weights.begin(), Weights.end(), [&](double W) {
-    return W == 0 || (std::fabs(W) >= Smallest && std::fabs(W) <= Largest);
-  });
+  // Multinomials of degree t lie between 1 and t!.
+  double Power = 1, Factorial = 1;
+  for (size_t T = 0; T < Coefficients.size(); ++T) {
+    double Weight = std::fabs(Coefficients[T] * Power);
+    bool IsZero = Coefficients[T] == 0 || (Scale == 0 && T > 0);
+    if (!IsZero && !(Weight >= Smallest && Weight * Factorial <= Largest))
+      return false;
+    Power *= Scale;
+    Factorial *= double(T + 1);
+  }
+  return true;
 }

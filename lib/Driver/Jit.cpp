@@ -1,6 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "Jit.h"
+#include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -136,6 +137,9 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
   engine->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
     llvm::orc::SymbolMap map;
     for (const auto &[name, address] : fromOpenMP)
+      map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                           llvm::JITSymbolFlags::Exported};
+    for (const auto &[name, address] : missingConversions())
       map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
                            llvm::JITSymbolFlags::Exported};
     return map;

@@ -1,6 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "polyattn/Driver/Signature.h"
+#include "SizeRules.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -81,7 +82,9 @@ llvm::Expected<Signature> Signature::get(func::FuncOp func) {
   auto results = toSpecs(func.getResultTypes(), "result", name);
   if (!results)
     return results.takeError();
-  return Signature{name.str(), std::move(*arguments), std::move(*results)};
+  return Signature{name.str(), std::move(*arguments), std::move(*results),
+                   func.isDeclaration() ? std::vector<SizeRule>()
+                                        : inferSizeRules(func)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -192,6 +195,38 @@ static llvm::Error checkArgument(const ValueSpec &spec, const ArrayView &array,
   return llvm::Error::success();
 }
 
+bool SizeRule::holds(llvm::ArrayRef<ArrayView> inputs) const {
+  int64_t a = inputs[argumentA].shape[dimA], b = inputs[argumentB].shape[dimB];
+  switch (kind) {
+  case Kind::Equal:
+    return a == b;
+  case Kind::EqualOrOne:
+    return a == b || a == 1;
+  case Kind::Multiple:
+    return b == 0 ? a == 0 : a % b == 0;
+  }
+  llvm_unreachable("every kind is listed");
+}
+
+static llvm::Error checkSizes(const SizeRule &rule, llvm::StringRef function,
+                              llvm::ArrayRef<ArrayView> inputs) {
+  if (rule.holds(inputs))
+    return llvm::Error::success();
+  auto size = [&](unsigned argument, unsigned dim) {
+    return ("dimension " + Twine(dim) + " of argument " + Twine(argument) +
+            " (" + Twine(inputs[argument].shape[dim]) + ")")
+        .str();
+  };
+  llvm::StringRef must = rule.kind == SizeRule::Kind::Equal ? "must equal "
+                         : rule.kind == SizeRule::Kind::EqualOrOne
+                             ? "must be 1 or equal "
+                             : "must be a multiple of ";
+  return error(ArgumentError::Kind::Value,
+               "'" + function + "': " + size(rule.argumentA, rule.dimA) + " " +
+                   must + size(rule.argumentB, rule.dimB) + ", since " +
+                   rule.op + " uses both");
+}
+
 llvm::Error Signature::check(llvm::ArrayRef<ArrayView> inputs) const {
   if (inputs.size() != arguments.size())
     return error(
@@ -203,6 +238,9 @@ llvm::Error Signature::check(llvm::ArrayRef<ArrayView> inputs) const {
     if (llvm::Error error = checkArgument(spec, inputs[index],
                                           "argument " + Twine(index) + " of '" +
                                               function + "'"))
+      return error;
+  for (const SizeRule &rule : sizeRules)
+    if (llvm::Error error = checkSizes(rule, function, inputs))
       return error;
   return llvm::Error::success();
 }

@@ -22,12 +22,15 @@ polyattn::attn::certify(ApproximableOpInterface op,
   int64_t headDim = op.getSizes().headDim;
   if (ShapedType::isDynamic(headDim) || coefficients.empty())
     return std::nullopt;
+  ElementKind kind = elementKind(op.getElementType());
+  if (!weightsAreNormal(coefficients.vec(), op.getScale().convertToDouble(),
+                        kind))
+    return std::nullopt;
   SummationShape shape;
   shape.MaxKeys = uint64_t(maxKeys);
   shape.HeadDim = unsigned(headDim);
   shape.Degree = unsigned(coefficients.size() - 1);
-  return polyattn::certify(coefficients.vec(), scoreBound, shape,
-                           elementKind(op.getElementType()));
+  return polyattn::certify(coefficients.vec(), scoreBound, shape, kind);
 }
 
 double polyattn::attn::normLimit(ApproximableOpInterface op, unsigned degree,

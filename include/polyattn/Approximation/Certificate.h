@@ -104,9 +104,11 @@ std::optional<ErrorBudget> certify(const std::vector<double> &Coefficients,
 double maxNorm(unsigned Degree, uint64_t MaxKeys, double RootDimScale = 128,
                ElementKind Kind = ElementKind::F32);
 
-/// Is every weight either zero or a normal number of the accumulation type? A
-/// lowering asks before it stores them.
-bool weightsAreNormal(const std::vector<double> &Weights, ElementKind Kind);
+/// Is every feature weight c_t Scale^t (t choose a) either zero or a normal
+/// number of the accumulation type? Judged from the least and the largest
+/// multinomial of each degree, so it may say no where all weights just fit.
+bool weightsAreNormal(const std::vector<double> &Coefficients, double Scale,
+                      ElementKind Kind);
 
 } // namespace polyattn
 

@@ -48,10 +48,24 @@ struct ValueSpec {
   bool accepts(DType given) const;
 };
 
+/// How two sizes of arguments must fit together.
+struct SizeRule {
+  /// The first equals the second; or equals it or 1; or is a multiple of it.
+  enum class Kind { Equal, EqualOrOne, Multiple };
+  Kind kind;
+  unsigned argumentA, dimA;
+  unsigned argumentB, dimB;
+  /// The op that asks for it.
+  std::string op;
+
+  bool holds(llvm::ArrayRef<ArrayView> inputs) const;
+};
+
 struct Signature {
   std::string function;
   llvm::SmallVector<ValueSpec> arguments;
   llvm::SmallVector<ValueSpec> results;
+  std::vector<SizeRule> sizeRules;
 
   /// The signature of a function on tensors, memrefs and scalars.
   static llvm::Expected<Signature> get(mlir::func::FuncOp func);

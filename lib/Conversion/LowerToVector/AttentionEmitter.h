@@ -79,8 +79,21 @@ private:
                 int64_t rows, int64_t columns, Value target);
   void unpackTile(Tile &t);
 
-  // State.cpp
-  struct Features;
+  // StateBlocks.cpp and, from emitStateFull on, State.cpp
+  /// The monomials, their tables, and a pool of states. Features are padded to
+  /// whole register blocks with ones of weight 0.
+  struct Features {
+    int64_t degree, padded, columns, slots;
+    /// `padded` rounded up to whole vectors.
+    int64_t table;
+    /// [padded][degree] i32 rows of the packed tile to multiply; [padded] f32.
+    Value factors, weights;
+    /// [slots][padded][columns] and [slots][padded]: sums of weighted values and
+    /// of key weights alone.
+    Value states, denominators;
+
+    int64_t bytesPerState() const { return padded * (columns + 1) * 4; }
+  };
   struct UpdateBuffers {
     /// [1 + d][keyBlock] ones, then keys transposed; [keyBlock][columns] values
     /// and [keyBlock] weights; [rows][keyBlock] features.

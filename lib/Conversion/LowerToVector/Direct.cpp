@@ -29,7 +29,7 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
     queryTile = std::min(queryTile, roundUp(needed, blocking.width()));
   }
-  keyBlock = 64 / blocking.rows() * blocking.rows();
+  keyBlock = roundUp(64, blocking.rows());
   heads = e.dim(operands.query, 0);
   keyHeads = e.dim(operands.key, 0);
   numQueries = e.dim(operands.query, 1);

@@ -3,12 +3,15 @@
 // Verification, type inference, canonicalisation and interface methods of ops.
 
 #include "polyattn/Dialect/Attn/Attn.h"
+#include "polyattn/Approximation/Certificate.h"
+#include "polyattn/Approximation/Monomials.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
 
 #include <cmath>
 
 using namespace mlir;
+using namespace polyattn;
 using namespace polyattn::attn;
 
 template <typename AttrT>
@@ -229,6 +232,9 @@ LengthDims AttentionOp::getLengthDims() {
   return {{getQuery(), dim}, {getKey(), dim}};
 }
 
+/// Tables and states beyond this rank would not fit any machine sensibly.
+static constexpr uint64_t largestRank = 1 << 20;
+
 std::string AttentionOp::whyNoState() {
   AttentionSizes sizes = getSizes();
   if (getBias())
@@ -240,6 +246,16 @@ std::string AttentionOp::whyNoState() {
   if (!getMask().startsAtZero())
     return "its mask drops keys from the front, so that states are no prefix "
            "sums";
+  if (std::optional<ArrayRef<double>> c = getKernel().getPolynomial()) {
+    uint64_t rank = monomialCount(sizes.headDim, c->size() - 1);
+    if (rank > largestRank)
+      return "its rank " + std::to_string(rank) + " exceeds " +
+             std::to_string(largestRank);
+    ElementKind kind =
+        getElementType().isF64() ? ElementKind::F64 : ElementKind::F32;
+    if (!weightsAreNormal(c->vec(), getScale().convertToDouble(), kind))
+      return "its feature weights leave the range of normal numbers";
+  }
   return {};
 }
 

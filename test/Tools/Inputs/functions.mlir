@@ -63,3 +63,18 @@ func.func @undefined(%a: tensor<2xf32>) {
   call @declared(%a) : (tensor<2xf32>) -> ()
   return
 }
+
+func.func @grouped(%q: tensor<?x?x16xf32>, %k: tensor<?x?x16xf32>, %v: tensor<?x?x16xf32>, %w: tensor<?x?xf32>)
+    -> tensor<?x?x16xf32> {
+  %o = attn.attention %q, %k, %v key_weights(%w : tensor<?x?xf32>) scale 0.25
+     : tensor<?x?x16xf32>, tensor<?x?x16xf32>, tensor<?x?x16xf32> -> tensor<?x?x16xf32>
+  return %o : tensor<?x?x16xf32>
+}
+
+func.func @sum(%a: tensor<?xf32>, %b: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %a, %c0 : tensor<?xf32>
+  %empty = tensor.empty(%n) : tensor<?xf32>
+  %r = linalg.add ins(%a, %b : tensor<?xf32>, tensor<?xf32>) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  return %r : tensor<?xf32>
+}

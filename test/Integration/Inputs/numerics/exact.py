@@ -47,9 +47,9 @@ def masks(rng):
 
 
 def shapes(rng):
-    """Ranks 2 to 5, shared keys, broadcast weights, static lengths."""
+    """Ranks 2 to 5, shared keys, weights shared by heads and batches, static lengths."""
     family = Family("exact shapes")
-    for shape in [Shape(16, 8, weight_shape=(1,)), Shape(16, 8, (6,), 2, weight_shape=(1, None)),
+    for shape in [Shape(16, 8), Shape(16, 8, (6,), 2, weight_shape=(1, None)),
                   Shape(8, 16, (2, 4), 1, weight_shape=(2, 1, None)), Shape(8, 3, (2, 1, 4), 4, weight_shape=(1, 1, 4, None)),
                   Shape(24, 24, (2,), 2, n=1, m=100), Shape(24, 24, (3,), 1, n=37, m=64), Shape(8, 8, n=130, m=1)]:
         program = Program(shape, [Variant(weighted=True), Variant(("causal", (("align", "end"),)))])

@@ -49,6 +49,12 @@ def output_rounding(expected, dtype):
     return relative * np.abs(expected) + least
 
 
+def literal(x):
+    """A float as MLIR reads it: with a point before any exponent."""
+    text = repr(float(x))
+    return text if "." in text else text.replace("e", ".0e")
+
+
 # ===-- programs ------------------------------------------------------------===#
 
 
@@ -67,10 +73,10 @@ class Variant:
         name, options = self.mask
         inside = ", ".join(f"{key} = {value}" for key, value in options)
         weights = f"key_weights(%w : {types[3]}) " if self.weighted else ""
-        kernel = f"kernel poly<[{', '.join(map(repr, self.kernel))}]> " if self.kernel else ""
-        bound = f"bound <{self.bound[0]!r}, {self.bound[1]}> " if self.bound else ""
+        kernel = f"kernel poly<[{', '.join(map(literal, self.kernel))}]> " if self.kernel else ""
+        bound = f"bound <{literal(self.bound[0])}, {self.bound[1]}> " if self.bound else ""
         evaluate = f"evaluate {self.evaluate} " if self.evaluate else ""
-        return (f"attn.attention %q, %k, %v {weights}scale {self.scale!r} {kernel}mask {name}"
+        return (f"attn.attention %q, %k, %v {weights}scale {literal(self.scale)} {kernel}mask {name}"
                 f"{f'<{inside}>' if inside else ''} {bound}{evaluate}: {', '.join(types[:3])} -> {types[4]}")
 
     def oracle_mask(self):
@@ -217,6 +223,8 @@ class Family:
             print(f"FAILED {self.name}: {case}: {what}\n{reproducer}", file=sys.stderr)
 
     def report(self):
+        if not self.cases:
+            self.fail("", "no case ran")
         print(f"{self.name}: {self.cases} cases, worst error {self.worst_error:.2e} of max|v|, "
               f"{self.worst:.3f} {self.unit}{f' ({self.worst_case})' if self.worst_case else ''}"
               f"{f', {len(self.failures)} FAILED' if self.failures else ''}", flush=True)

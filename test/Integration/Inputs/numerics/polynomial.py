@@ -10,8 +10,9 @@ from harness import Family, Program, Shape, U32, Variant, main, output_rounding,
 
 # Masks that the state takes: all rows start at key 0.
 PREFIXES = [mask for mask in MASKS if mask[0] != "sliding_window"]
-# Roundings that a term of the sums passes through, in effect; all are far fewer than the certified count.
-ROUNDINGS = 12
+# Roundings that a term of the sums passes through, in effect: sums run over blocks of 64 features and 128 keys, whose
+# roundings are as good as independent. The worst seen is 11.
+ROUNDINGS = 20
 
 
 def taylor(degree):
@@ -73,9 +74,9 @@ def masks(rng):
     """Masks by key weights, keys shared by heads; lengths around the blocks of 128 keys and the chunks of queries."""
     family = Family("polynomial masks")
     shape = Shape(6, 8, batch=(4,), kv_heads=2, weight_shape=(1, None))
-    for weighted in (False, True):
-        variants = [Variant(mask, taylor(2), 0.4, "state", weighted=weighted) for mask in PREFIXES]
-        variants += [Variant(MASKS[3], taylor(2), 0.4, "direct", weighted=weighted), Variant(MASKS[1], taylor(2), -0.4, "direct")]
+    for weighted, masks in [(False, PREFIXES), (True, PREFIXES[:3])]:
+        variants = [Variant(mask, taylor(2), 0.4, "state", weighted=weighted) for mask in masks]
+        variants += [Variant(MASKS[3], taylor(2), -0.4, "direct", weighted=weighted)]
         program = Program(shape, variants)
         for n, m in [(1, 1), (128, 128), (129, 127), (1000, 1000), (300, 900), (900, 300), (3, 0), (0, 3)]:
             w = inputs.weights(rng, shape, m)
@@ -85,7 +86,7 @@ def masks(rng):
 
 def shapes(rng):
     family = Family("polynomial shapes")
-    for shape in [Shape(16, 8, weight_shape=(1,)), Shape(8, 16, (2, 4), 1, weight_shape=(2, 1, None)),
+    for shape in [Shape(16, 8), Shape(8, 16, (2, 4), 1, weight_shape=(2, 1, None)),
                   Shape(8, 3, (2, 1, 4), 4, weight_shape=(1, 1, 4, None)), Shape(12, 24, (33,), 11, weight_shape=(1, None)),
                   Shape(20, 20, (2,), 2, n=1, m=300), Shape(8, 8, n=200, m=140),
                   Shape(8, 8, (2,), 1, dtype="f16"), Shape(8, 24, (2,), 1, dtype="bf16", weight_dtype="bf16")]:
@@ -111,7 +112,7 @@ def absent(rng):
     """What stands in keys that no query admits must not matter, whatever it is."""
     family = Family("polynomial absent keys")
     shape = Shape(8, 8)
-    n, m, first = 50, 190, 50
+    n, m, first = 1000, 1300, 1000
     program = Program(shape, [v for options in (dict(weighted=True), dict(mask=("causal", ()))) for v in both(kernel=taylor(2), **options)])
     q, k, v = scaled(rng, shape, n, m)
     w = (np.arange(m) < first).astype(float)

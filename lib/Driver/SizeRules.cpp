@@ -1,0 +1,110 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "SizeRules.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "polyattn/Dialect/Attn/Attn.h"
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::driver;
+
+namespace {
+class Collector {
+public:
+  explicit Collector(func::FuncOp func) : func(func) {}
+
+  void visit(Operation *op) {
+    opName = op->getName().getStringRef().str();
+    if (auto attention = dyn_cast<attn::AttentionOp>(op))
+      visitAttention(attention);
+    if (auto check = dyn_cast<attn::CheckBoundOp>(op))
+      visitQueryAndKey(check.getQuery(), check.getKey());
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+      visitStructured(structured);
+  }
+
+  std::vector<SizeRule> rules;
+
+private:
+  using Kind = SizeRule::Kind;
+
+  static Value skipCasts(Value value) {
+    while (auto cast = value.getDefiningOp<tensor::CastOp>())
+      value = cast.getSource();
+    return value;
+  }
+
+  /// Size `dimA` of `a` against size `dimB` of `b`, counted from the back if
+  /// negative, where both are arguments of the function.
+  void add(Kind kind, Value a, int dimA, Value b, int dimB) {
+    auto argA = dyn_cast<BlockArgument>(skipCasts(a));
+    auto argB = dyn_cast<BlockArgument>(skipCasts(b));
+    if (!argA || !argB || argA.getOwner() != &func.front() ||
+        argB.getOwner() != &func.front())
+      return;
+    unsigned atA = dimA < 0 ? rank(a) + dimA : dimA;
+    unsigned atB = dimB < 0 ? rank(b) + dimB : dimB;
+    rules.push_back(
+        {kind, argA.getArgNumber(), atA, argB.getArgNumber(), atB, opName});
+  }
+
+  static int rank(Value value) {
+    return cast<ShapedType>(value.getType()).getRank();
+  }
+
+  /// Heads of `query` come in groups that share one of `key`.
+  void visitQueryAndKey(Value query, Value key) {
+    for (int i = 0; i < rank(query) - 3; ++i)
+      add(Kind::Equal, query, i, key, i);
+    if (rank(query) > 2)
+      add(Kind::Multiple, query, -3, key, -3);
+    add(Kind::Equal, query, -1, key, -1);
+  }
+
+  void visitAttention(attn::AttentionOp op) {
+    Value query = op.getQuery(), key = op.getKey(), value = op.getValue();
+    visitQueryAndKey(query, key);
+    for (int i = 0; i < rank(key) - 1; ++i)
+      add(Kind::Equal, key, i, value, i);
+    if (Value bias = op.getBias()) {
+      for (int i = 0; i < rank(bias) - 1; ++i)
+        add(Kind::EqualOrOne, bias, i, query, i);
+      add(Kind::EqualOrOne, bias, -1, key, -2);
+    }
+    if (Value weights = op.getKeyWeights()) {
+      for (int i = 0; i < rank(weights) - 1; ++i)
+        add(Kind::EqualOrOne, weights, i, key, i);
+      add(Kind::Equal, weights, -1, key, -2);
+    }
+  }
+
+  /// Every loop runs over one number, whichever operand it is read from.
+  void visitStructured(linalg::LinalgOp op) {
+    llvm::SmallVector<std::pair<Value, int>> first(op.getNumLoops());
+    for (OpOperand &operand : op->getOpOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(&operand);
+      for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+        auto loop = dyn_cast<AffineDimExpr>(expr);
+        if (!loop)
+          continue;
+        auto &[value, at] = first[loop.getPosition()];
+        bool isArgument = isa<BlockArgument>(skipCasts(operand.get()));
+        if (value)
+          add(Kind::Equal, value, at, operand.get(), dim);
+        else if (isArgument)
+          first[loop.getPosition()] = {operand.get(), int(dim)};
+      }
+    }
+  }
+
+  func::FuncOp func;
+  std::string opName;
+};
+} // namespace
+
+std::vector<SizeRule> polyattn::driver::inferSizeRules(func::FuncOp func) {
+  Collector collector(func);
+  func.walk([&](Operation *op) { collector.visit(op); });
+  return std::move(collector.rules);
+}

@@ -1,0 +1,91 @@
+// RUN: polyattn-opt %s -split-input-file -pass-pipeline='builtin.module(attn-lower-to-vector{target=avx512})' | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: polyattn-opt %s -split-input-file -pass-pipeline='builtin.module(attn-lower-to-vector{target=avx2})' | FileCheck %s --check-prefixes=CHECK,NARROW
+
+// Scores and weighted values are the same register block: 6 rows, 4 vectors
+// wide with 32 registers and 2 with 16. Nothing of size n x m is allocated.
+
+// CHECK-LABEL: func.func @direct
+// WIDE-NOT: memref<{{.*}}1000{{.*}}xf32> {alignment
+// CHECK: scf.parallel
+// WIDE: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>,
+// WIDE-COUNT-24: vector.fma
+// NARROW: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>,
+// NARROW-COUNT-12: vector.fma
+// exp2 by exponent bits, no call
+// CHECK: arith.shli
+// CHECK-NOT: math.exp
+// CHECK: bufferization.to_tensor
+func.func @direct(%q: tensor<2x1000x64xf32>, %k: tensor<2x1000x64xf32>, %v: tensor<2x1000x64xf32>)
+    -> tensor<2x1000x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 : tensor<2x1000x64xf32>, tensor<2x1000x64xf32>, tensor<2x1000x64xf32> -> tensor<2x1000x64xf32>
+  return %o : tensor<2x1000x64xf32>
+}
+
+// -----
+
+// The state: monomials of degree 2 in 4 variables are 15, padded to whole
+// register blocks with factors of index 0 and weight 0. Three parallel steps:
+// update, sum of the partial states, apply.
+
+// CHECK-DAG: memref.global "private" constant @attn_weights
+// CHECK-DAG: memref.global "private" constant @attn_monomials
+// CHECK-LABEL: func.func @state
+// CHECK-COUNT-3: scf.parallel
+// CHECK-NOT: scf.parallel
+// CHECK: bufferization.to_tensor
+func.func @state(%q: tensor<2x1000x4xf32>, %k: tensor<2x1000x4xf32>, %v: tensor<2x1000x4xf32>) -> tensor<2x1000x4xf32> {
+  %o = attn.attention %q, %k, %v scale 0.5 kernel poly<[1.0, 1.0, 0.5]> evaluate state : tensor<2x1000x4xf32>, tensor<2x1000x4xf32>, tensor<2x1000x4xf32> -> tensor<2x1000x4xf32>
+  return %o : tensor<2x1000x4xf32>
+}
+
+// -----
+
+// Two attentions of the same sizes share their tables.
+
+// CHECK-COUNT-2: memref.global
+// CHECK-NOT: memref.global
+// CHECK-LABEL: func.func @shared_tables
+func.func @shared_tables(%q: tensor<200x4xf32>, %k: tensor<200x4xf32>, %v: tensor<200x4xf32>) -> (tensor<200x4xf32>, tensor<200x4xf32>) {
+  %a = attn.attention %q, %k, %v scale 0.5 kernel poly<[1.0, 1.0, 0.5]> evaluate state : tensor<200x4xf32>, tensor<200x4xf32>, tensor<200x4xf32> -> tensor<200x4xf32>
+  %b = attn.attention %k, %q, %v scale 0.5 kernel poly<[1.0, 1.0, 0.5]> evaluate state : tensor<200x4xf32>, tensor<200x4xf32>, tensor<200x4xf32> -> tensor<200x4xf32>
+  return %a, %b : tensor<200x4xf32>, tensor<200x4xf32>
+}
+
+// -----
+
+// A causal state: windows of chunks, each with update, scan and apply. A
+// polynomial needs no exponential and no running maximum.
+
+// CHECK-LABEL: func.func @causal_state
+// CHECK: scf.for
+// CHECK-COUNT-3: scf.parallel
+// CHECK-NOT: arith.shli
+// CHECK: bufferization.to_tensor
+func.func @causal_state(%q: tensor<1x?x8xf32>, %k: tensor<1x?x8xf32>, %v: tensor<1x?x8xf32>) -> tensor<1x?x8xf32> {
+  %o = attn.attention %q, %k, %v scale 0.5 kernel poly<[1.0, 1.0]> mask causal evaluate state : tensor<1x?x8xf32>, tensor<1x?x8xf32>, tensor<1x?x8xf32> -> tensor<1x?x8xf32>
+  return %o : tensor<1x?x8xf32>
+}
+
+// -----
+
+// Sizes that only the run decides are checked before anything is read.
+
+// CHECK-LABEL: func.func @dynamic
+// CHECK-DAG: cf.assert {{.*}} "attn: dimension 0 of query must be a multiple of dimension 0 of key"
+// CHECK-DAG: cf.assert {{.*}} "attn: dimension 1 of value must equal dimension 1 of key"
+// CHECK: scf.parallel
+func.func @dynamic(%q: tensor<?x?x8xf32>, %k: tensor<?x?x8xf32>, %v: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
+  %o = attn.attention %q, %k, %v scale 0.5 : tensor<?x?x8xf32>, tensor<?x?x8xf32>, tensor<?x?x8xf32> -> tensor<?x?x8xf32>
+  return %o : tensor<?x?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @bound
+// CHECK-COUNT-2: scf.parallel
+// CHECK: arith.cmpf ole
+// CHECK-NOT: attn.check_bound
+func.func @bound(%q: tensor<2x100x64xf32>, %k: tensor<2x100x64xf32>) -> i1 {
+  %ok = attn.check_bound %q, %k scale 0.125 bound 0.5 max_norm 1.0e9 : tensor<2x100x64xf32>, tensor<2x100x64xf32>
+  return %ok : i1
+}
