@@ -62,6 +62,14 @@ private:
 
 } // namespace
 
+/// C(d + g, g), also where it exceeds 64 bits.
+static double rankOf(int64_t headDim, unsigned degree) {
+  double rank = 1;
+  for (unsigned t = 1; t <= degree; ++t)
+    rank = rank * double(headDim + t) / t;
+  return rank;
+}
+
 /// The exact branch of a version that is already there.
 static bool isExactBranch(ApproximableOpInterface op) {
   auto ifOp = dyn_cast<scf::IfOp>(op->getParentOp());
@@ -176,7 +184,7 @@ OpRemark Planner::explainNoPolynomial() {
         .metric("ScoreBound", bound);
 
   unsigned degree = fit->degree();
-  double rank = double(monomialCount(work.sizes.headDim, degree));
+  double rank = rankOf(work.sizes.headDim, degree);
   std::string needs = scoreBound + " needs degree " + std::to_string(degree) +
                       ", rank " + readable(rank);
   std::string noState = whyNoNativeState(work, degree);
@@ -290,7 +298,7 @@ std::optional<OpRemark> Planner::checkProfit() {
   if (!explain)
     return OpRemark();
 
-  double rank = double(monomialCount(work.sizes.headDim, plan.degree()));
+  double rank = rankOf(work.sizes.headDim, plan.degree());
   std::string text = "score bound " + readable(op.getBound()->getValue()) +
                      " needs degree " + std::to_string(plan.degree()) +
                      ", rank " + readable(rank) + "; ";

@@ -453,3 +453,19 @@ func.func private @f() attributes {a = #attn.certificate<score_bound = 0.5, kern
 // Certificate: keys.
 // expected-error@+1 {{max_keys must be at least 1, found 0}}
 func.func private @f() attributes {a = #attn.certificate<score_bound = 0.5, kernel_error = 0.1, weight_change = 0.1, rounding_error = 0.0, output_error = 0.1, max_keys = 0, assumption = proved>}
+
+// -----
+
+func.func @state_rank(%q: tensor<3x256xf32>) -> tensor<3x256xf32> {
+  // expected-error@+1 {{cannot be evaluated through a state: its rank 186043585 exceeds 1048576}}
+  %0 = attn.attention %q, %q, %q scale 1.0 kernel poly<[1.0, 1.0, 0.5, 0.1, 0.1]> evaluate state : tensor<3x256xf32>, tensor<3x256xf32>, tensor<3x256xf32> -> tensor<3x256xf32>
+  return %0 : tensor<3x256xf32>
+}
+
+// -----
+
+func.func @state_weights(%q: tensor<3x8xf32>) -> tensor<3x8xf32> {
+  // expected-error@+1 {{cannot be evaluated through a state: its feature weights leave the range of normal numbers}}
+  %0 = attn.attention %q, %q, %q scale 1.0e-20 kernel poly<[1.0, 1.0, 0.5]> evaluate state : tensor<3x8xf32>, tensor<3x8xf32>, tensor<3x8xf32> -> tensor<3x8xf32>
+  return %0 : tensor<3x8xf32>
+}
