@@ -63,18 +63,21 @@ void AttentionEmitter::unpackTile(Tile &t) {
       for (int64_t c = 0; c < e.lanes; ++c)
         block.push_back(e.vload(t.outputs, {e.add(column, c), i}));
       block = emitTranspose(e, block);
-      for (int64_t r = 0; r < e.lanes; ++r) {
-        Value row = e.add(t.first, e.add(i, r));
-        e.when(e.less(row, numQueries), [&] {
-          Value x = e.narrow(block[r], element);
-          SmallVector<Value> at = {t.head, row, column};
-          if (count == e.lanes)
-            e.vstore(x, operands.output, at);
-          else
-            vector::MaskedStoreOp::create(e.b, e.loc, operands.output, at,
-                                          laneMask(e, e.index(count)), x);
-        });
-      }
+      // The scores are done with: their place holds the square meanwhile, so
+      // that a loop can stop at the last query.
+      for (int64_t r = 0; r < e.lanes; ++r)
+        e.vstore(block[r], t.scores, {e.index(r), e.index(0)});
+      Value first = e.add(t.first, i);
+      Value rows = e.min(e.index(e.lanes), e.sub(numQueries, first));
+      e.loop(e.index(0), rows, 1, [&](Value r) {
+        Value x = e.narrow(e.vload(t.scores, {r, e.index(0)}), element);
+        SmallVector<Value> at = {t.head, e.add(first, r), column};
+        if (count == e.lanes)
+          e.vstore(x, operands.output, at);
+        else
+          vector::MaskedStoreOp::create(e.b, e.loc, operands.output, at,
+                                        laneMask(e, e.index(count)), x);
+      });
     });
   });
 }
