@@ -21,6 +21,7 @@ using namespace polyattn::attn;
 
 /// Tensors to memrefs; whoever calls a function owns the memrefs it returns.
 static void addBufferization(OpPassManager &pm) {
+  pm.addPass(createConvertElementwiseToLinalgPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;

@@ -77,10 +77,19 @@ void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
 /// Weighted values and weights of `count` keys; zeros for the rest of the block.
 void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
                                   Value keyHead, Value key, Value count) {
+  // A weight of 0 does not undo NaN: keys that take no part become 0.
+  auto clearKey = [&](Value j) {
+    e.loop(e.index(1), e.index(1 + headDim), 1, [&](Value a) {
+      e.store(e.scalar(0), buffers.keys, {a, j});
+    });
+  };
   e.loop(e.index(0), count, 1, [&](Value j) {
     Value row = e.add(key, j);
     Value weight = operands.weights ? keyWeight(keyHead, row) : e.scalar(1);
     e.store(weight, buffers.weights, j);
+    if (operands.weights)
+      e.when(e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0)),
+             [&] { clearKey(j); });
     forColumns(e, valueDim, [&](Value c, int64_t lanes) {
       Value v = loadPart(e, operands.value, {keyHead, row, c}, lanes);
       if (operands.weights) {
@@ -94,6 +103,7 @@ void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
   });
   e.loop(count, e.index(keyBlockOfState), 1, [&](Value j) {
     e.store(e.scalar(0), buffers.weights, j);
+    clearKey(j);
     e.loop(e.index(0), e.index(f.columns), e.lanes,
            [&](Value c) { e.vstore(e.splat(0), buffers.values, {j, c}); });
   });
