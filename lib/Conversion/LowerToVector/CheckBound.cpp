@@ -40,35 +40,57 @@ static Value rowSquares(Emitter &e, Value memref, Value head, Value row) {
   return sum;
 }
 
-/// The largest sum of squares of any row; NaN if any row has NaN.
-static Value largestSquares(Emitter &e, Value memref) {
-  Type f64 = e.b.getF64Type();
-  Value rows = e.dim(memref, 1), heads = e.dim(memref, 0);
-  Value perHead = e.ceilDiv(rows, rowsPerTask);
-  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(0));
-  // Each task leaves its maximum in a cell of its own.
-  Value cells = memref::AllocOp::create(
-      e.b, e.loc,
-      MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic}, f64),
-      ValueRange{heads, perHead});
-  e.parallel({heads, perHead}, [&](ValueRange at) {
-    Value from = e.mul(at[1], rowsPerTask);
-    Value to = e.min(e.add(from, rowsPerTask), rows);
-    Value most = e.loop(from, to, 1, {zero}, [&](Value row, ValueRange m) {
-      Value squares = rowSquares(e, memref, at[0], row);
-      return Emitter::Values{
-          arith::MaximumFOp::create(e.b, e.loc, m[0], squares)};
-    })[0];
-    e.store(most, cells, at);
-  });
-  return e.loop(e.index(0), heads, 1, {zero}, [&](Value h, ValueRange m) {
-    return e.loop(e.index(0), perHead, 1, m, [&](Value i, ValueRange m) {
-      Value cell =
-          memref::LoadOp::create(e.b, e.loc, cells, ValueRange{h, i});
-      return Emitter::Values{
-          arith::MaximumFOp::create(e.b, e.loc, m[0], cell)};
-    });
+namespace {
+/// Rows of a [heads][length][d] memref, cut into tasks.
+struct Rows {
+  Value memref, perHead, tasks;
+  Rows(Emitter &e, Value memref)
+      : memref(memref), perHead(e.ceilDiv(e.dim(memref, 1), rowsPerTask)),
+        tasks(e.mul(e.dim(memref, 0), perHead)) {}
+};
+} // namespace
+
+/// The largest sum of squares of a task's rows; NaN if any row has NaN.
+static Value largestOfTask(Emitter &e, const Rows &rows, Value task,
+                           Value zero) {
+  Value head = e.div(task, rows.perHead);
+  Value from =
+      e.mul(e.sub(task, e.mul(head, rows.perHead)), e.index(rowsPerTask));
+  Value to = e.min(e.add(from, rowsPerTask), e.dim(rows.memref, 1));
+  return e.loop(from, to, 1, {zero}, [&](Value row, ValueRange most) {
+    Value squares = rowSquares(e, rows.memref, head, row);
+    return Emitter::Values{
+        arith::MaximumFOp::create(e.b, e.loc, most[0], squares)};
   })[0];
+}
+
+/// The largest sums of squares of any row of query and of key. One parallel
+/// loop for both; each task leaves its maximum in a cell of its own.
+static std::pair<Value, Value> largestSquares(Emitter &e, Value query,
+                                              Value key) {
+  Type f64 = e.b.getF64Type();
+  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(0));
+  Rows q(e, query), k(e, key);
+  Value total = e.add(q.tasks, k.tasks);
+  Value cells = memref::AllocOp::create(
+      e.b, e.loc, MemRefType::get({ShapedType::kDynamic}, f64), total);
+  e.parallel({total}, [&](ValueRange at) {
+    Value task = at[0];
+    e.when(e.less(task, q.tasks), [&] {
+      e.store(largestOfTask(e, q, task, zero), cells, task);
+    });
+    e.when(e.lessEqual(q.tasks, task), [&] {
+      e.store(largestOfTask(e, k, e.sub(task, q.tasks), zero), cells, task);
+    });
+  });
+  auto largest = [&](Value from, Value to) {
+    return e.loop(from, to, 1, {zero}, [&](Value i, ValueRange most) {
+      Value cell = memref::LoadOp::create(e.b, e.loc, cells, i);
+      return Emitter::Values{
+          arith::MaximumFOp::create(e.b, e.loc, most[0], cell)};
+    })[0];
+  };
+  return {largest(e.index(0), q.tasks), largest(q.tasks, total)};
 }
 
 Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
@@ -80,7 +102,7 @@ Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
   double maxNorm = op.getMaxNorm().convertToDouble();
   // Sums of d products in f64 are off by less than (d + 8) 2^-53.
   double slack = 1 - (double(d) + 16) * 0x1p-52;
-  Value q = largestSquares(e, query), k = largestSquares(e, key);
+  auto [q, k] = largestSquares(e, query, key);
   auto within = [&](Value x, double limit) -> Value {
     Value c = arith::ConstantOp::create(
         e.b, e.loc, e.b.getF64FloatAttr(limit * limit * slack));

@@ -16,6 +16,9 @@ using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
 
+/// States above this size are summed by all threads.
+static constexpr int64_t parallelSumBytes = 64 << 10;
+
 /// States held at once take no more than this, whatever the input's size.
 static constexpr int64_t stateBudgetBytes = 24 << 20;
 
@@ -96,7 +99,15 @@ void AttentionEmitter::forStateVectors(
     function_ref<void(Value, Value, At, Value)> body) {
   const int64_t chunk = 64;
   Value chunks = e.ceilDiv(e.index(f.padded), chunk);
-  e.parallel({heads, chunks}, [&](ValueRange task) {
+  // Small states are summed before other threads would have started.
+  auto forTasks = [&](function_ref<void(ValueRange)> run) {
+    if (f.bytesPerState() > parallelSumBytes)
+      return e.parallel({heads, chunks}, run);
+    e.loop(e.index(0), heads, 1, [&](Value head) {
+      e.loop(e.index(0), chunks, 1, [&](Value i) { run({head, i}); });
+    });
+  };
+  forTasks([&](ValueRange task) {
     Value first = e.mul(task[1], chunk);
     auto end = [&](int64_t limit) {
       return e.min(e.add(first, chunk), e.index(limit));
