@@ -3,9 +3,9 @@
 #include "Jit.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/Memory.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -147,6 +147,35 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
   return llvm::Error::success();
 }
 
+/// LLVM's optimization pipeline without loop unrolling: the loops that matter
+/// are blocked for registers already, and unrolling the others doubles the time
+/// to compile.
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                     unsigned optLevel) {
+  static constexpr const llvm::OptimizationLevel *levels[] = {
+      &llvm::OptimizationLevel::O0, &llvm::OptimizationLevel::O1,
+      &llvm::OptimizationLevel::O2, &llvm::OptimizationLevel::O3};
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopUnrolling = false;
+  tuning.LoopInterleaving = true;
+  tuning.LoopVectorization = tuning.SLPVectorization = optLevel > 1;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  const llvm::OptimizationLevel &level = *levels[optLevel];
+  llvm::ModulePassManager passes =
+      optLevel == 0 ? builder.buildO0DefaultPipeline(level)
+                    : builder.buildPerModuleDefaultPipeline(level);
+  passes.run(module, modules);
+}
+
 llvm::Expected<std::unique_ptr<Jit>>
 Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
              llvm::StringRef cpu, unsigned optLevel, bool keepObject) {
@@ -161,12 +190,10 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
     return generator.takeError();
 
   std::vector<std::string> functions;
-  auto optimize =
-      makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, optimizer->get());
   auto transform = [&](llvm::Module *llvmModule) {
-    llvm::Error error = optimize(llvmModule);
+    optimize(*llvmModule, **optimizer, optLevel);
     functions = externalFunctions(*llvmModule);
-    return error;
+    return llvm::Error::success();
   };
   auto jit = std::make_unique<Jit>();
   ExecutionEngineOptions options;
