@@ -13,14 +13,15 @@
 #define POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H
 
 #include "Tiles.h"
+#include "polyattn/Approximation/Certificate.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
 namespace polyattn::attn {
 
 /// Sums in the state evaluation run over blocks of this many keys and features;
-/// certificates rely on these numbers (SummationShape in Certificate.h).
-constexpr int64_t keyBlockOfState = 128;
-constexpr int64_t featureBlockOfState = 64;
+/// certificates count roundings by the same numbers.
+constexpr int64_t keyBlockOfState = SummationShape{}.KeyBlock;
+constexpr int64_t featureBlockOfState = SummationShape{}.FeatureBlock;
 
 class AttentionEmitter {
 public:

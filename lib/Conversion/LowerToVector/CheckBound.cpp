@@ -94,8 +94,7 @@ static std::pair<Value, Value> largestSquares(Emitter &e, Value query,
 }
 
 Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
-                                     Value key,
-                                     const TargetDescription &target) {
+                                     Value key) {
   int64_t d = cast<MemRefType>(query.getType()).getDimSize(2);
   double bound = op.getBound().convertToDouble();
   double scale = op.getScale().convertToDouble();

@@ -4,14 +4,13 @@
 #define POLYATTN_CONVERSION_LOWERTOVECTOR_CHECKBOUND_H
 
 #include "Emitter.h"
-#include "polyattn/Analysis/Target.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
 namespace polyattn::attn {
 
 /// Emits the i1 of `op` for query and key memrefs [heads, length, d].
 mlir::Value emitBoundCheck(Emitter &e, CheckBoundOp op, mlir::Value query,
-                           mlir::Value key, const TargetDescription &target);
+                           mlir::Value key);
 
 } // namespace polyattn::attn
 

@@ -190,8 +190,8 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
-    b.replaceOp(op, emitBoundCheck(e, op, flat(op.getQuery()),
-                                   flat(op.getKey()), target));
+    b.replaceOp(
+        op, emitBoundCheck(e, op, flat(op.getQuery()), flat(op.getKey())));
     return success();
   }
 
