@@ -46,10 +46,10 @@ struct StateSplit {
 
 } // namespace
 
-/// Flops of one core and cycle: one full-width FMA.
+/// Flops of one core and cycle.
 static double flopsPerCycle(const AttentionWork &work,
                             const TargetDescription &target) {
-  return 2.0 * target.lanes() / (work.elementType.isF64() ? 2 : 1);
+  return target.flopsPerCycle() / (work.elementType.isF64() ? 2.0 : 1.0);
 }
 
 /// Each chunk of queries takes the keys that its first query sees from the

@@ -43,11 +43,14 @@ static void addLLVMLowering(OpPassManager &pm, bool threads) {
     pm.addPass(createConvertSCFToOpenMPPass());
     // Buffers inside a parallel region must stay inside it.
     pm.addPass(createCanonicalizerPass());
+    pm.addPass(createAttnOpenMPTeams());
   }
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.amx = true;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(arith::createArithExpandOpsPass());

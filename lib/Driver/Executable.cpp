@@ -4,6 +4,7 @@
 #include "Jit.h"
 #include "Results.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/FileSystem.h"
 
@@ -63,6 +64,16 @@ static void prepareEntry(ModuleOp module, func::FuncOp entry) {
                        builder.getBoolAttr(false));
 }
 
+/// Passes shall plan for the processor that code is generated for, unless the
+/// module says otherwise.
+static void setProcessor(ModuleOp module, llvm::StringRef cpu) {
+  MLIRContext *context = module.getContext();
+  context->getOrLoadDialect<DLTIDialect>();
+  llvm::StringRef name = DLTIDialect::kTargetSystemDescAttrName;
+  if (cpu != "host" && !module->hasAttr(name))
+    module->setAttr(name, describeTarget(context, describeProcessor(cpu)));
+}
+
 /// Calls are safe only if the pipeline kept to upstream's calling convention.
 static llvm::Error checkLowered(Session &session, ModuleOp module,
                                 const Signature &signature,
@@ -101,7 +112,10 @@ Executable::compile(Session &session, ModuleOp module,
   auto signature = Signature::get(*func);
   if (!signature)
     return session.makeError(llvm::toString(signature.takeError()));
+  if (llvm::Error error = checkRunsHere(options.cpu))
+    return session.makeError(llvm::toString(std::move(error)));
   prepareEntry(module, *func);
+  setProcessor(module, options.cpu);
   for (llvm::StringRef pipeline :
        {llvm::StringRef("symbol-dce"), llvm::StringRef(options.pipeline)})
     if (llvm::Error error = session.runPipeline(module, pipeline))

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/Memory.h"
 #include "llvm/Support/TargetSelect.h"
@@ -54,9 +55,10 @@ std::error_code CodeMemory::releaseMappedMemory(llvm::sys::MemoryBlock &block) {
 // Processor
 //===----------------------------------------------------------------------===//
 
-/// Code for a processor with more instructions than this one would not run.
-static llvm::Error checkRunsHere(llvm::StringRef cpu,
-                                 const llvm::Triple &triple) {
+llvm::Error polyattn::driver::checkRunsHere(llvm::StringRef cpu) {
+  if (cpu == "host")
+    return llvm::Error::success();
+  llvm::Triple triple(llvm::sys::getProcessTriple());
   llvm::SmallVector<llvm::StringRef> known, needed;
   if (triple.isX86())
     llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
@@ -75,22 +77,34 @@ static llvm::Error checkRunsHere(llvm::StringRef cpu,
   return llvm::Error::success();
 }
 
+polyattn::TargetDescription
+polyattn::driver::describeProcessor(llvm::StringRef cpu) {
+  if (cpu == "host")
+    return hostTarget();
+  llvm::SmallVector<llvm::StringRef> names;
+  llvm::X86::getFeaturesForCPU(cpu, names);
+  llvm::StringMap<bool> features;
+  for (llvm::StringRef name : names)
+    features[name] = true;
+  TargetDescription target = targetWithFeatures(features);
+  target.cores = hostTarget().cores;
+  return target;
+}
+
 static llvm::Expected<llvm::orc::JITTargetMachineBuilder>
-describeTarget(llvm::StringRef cpu, unsigned optLevel) {
+targetMachine(llvm::StringRef cpu, unsigned optLevel) {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
     return true;
   }();
   (void)initialized;
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  if (cpu != "host") {
-    if (llvm::Error error = checkRunsHere(cpu, builder->getTargetTriple()))
-      return error;
+  if (cpu != "host")
     builder->setCPU(cpu.str()).setFeatures("");
-  }
   builder->setCodeGenOptLevel(static_cast<llvm::CodeGenOptLevel>(optLevel));
   return builder;
 }
@@ -111,6 +125,19 @@ static std::vector<std::string> externalFunctions(const llvm::Module &module) {
         !function.use_empty())
       names.push_back(function.getName().str());
   return names;
+}
+
+/// The code generator aborts on tile instructions that it does not have.
+static llvm::Error checkTiles(const llvm::Module &module,
+                              const llvm::TargetMachine &machine) {
+  if (machine.getMCSubtargetInfo()->checkFeatures("+amx-bf16"))
+    return llvm::Error::success();
+  for (const llvm::Function &function : module)
+    if (function.getName().starts_with("llvm.x86.tdp"))
+      return llvm::createStringError(
+          "the code uses AMX tiles, which the processor it is for lacks: say "
+          "bf16_tiles = false in the module's target_system_spec");
+  return llvm::Error::success();
 }
 
 llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
@@ -179,7 +206,7 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
 llvm::Expected<std::unique_ptr<Jit>>
 Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
              llvm::StringRef cpu, unsigned optLevel, bool keepObject) {
-  auto target = describeTarget(cpu, optLevel);
+  auto target = targetMachine(cpu, optLevel);
   if (!target)
     return target.takeError();
   auto optimizer = target->createTargetMachine();
@@ -190,7 +217,9 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
     return generator.takeError();
 
   std::vector<std::string> functions;
-  auto transform = [&](llvm::Module *llvmModule) {
+  auto transform = [&](llvm::Module *llvmModule) -> llvm::Error {
+    if (llvm::Error error = checkTiles(*llvmModule, **optimizer))
+      return error;
     optimize(*llvmModule, **optimizer, optLevel);
     functions = externalFunctions(*llvmModule);
     return llvm::Error::success();

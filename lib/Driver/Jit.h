@@ -7,6 +7,7 @@
 
 #include "OpenMP.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "polyattn/Analysis/Target.h"
 #include "polyattn/Driver/Session.h"
 #include "llvm/ExecutionEngine/SectionMemoryManager.h"
 
@@ -29,6 +30,12 @@ public:
 private:
   std::vector<llvm::sys::MemoryBlock> blocks;
 };
+
+/// Code for a processor with more instructions than this one would not run.
+llvm::Error checkRunsHere(llvm::StringRef cpu);
+
+/// What passes must know about a processor, by clang's name for it.
+TargetDescription describeProcessor(llvm::StringRef cpu);
 
 class Jit {
 public:

@@ -124,8 +124,11 @@ struct ApproximatePass
   using AttnApproximateBase::AttnApproximateBase;
 
   void runOnOperation() override {
-    const TargetDescription *description = lookupTarget(target);
-    if (failed(checkOptions(description)))
+    if (failed(checkOptions()))
+      return signalPassFailure();
+    FailureOr<TargetDescription> description =
+        resolveTarget(getOperation(), target);
+    if (failed(description))
       return signalPassFailure();
     ApproximationRequest request{tolerance(), maxKeys, force, *description};
     // Versions made on the way must not be visited.
@@ -152,7 +155,7 @@ private:
     return atol > 0 ? std::max<double>(rtol, atol / maxValue) : rtol;
   }
 
-  LogicalResult checkOptions(const TargetDescription *description) {
+  LogicalResult checkOptions() {
     Operation *root = getOperation();
     // Written so that NaN fails too.
     if (!(rtol > 0) || !std::isfinite(rtol))
@@ -179,9 +182,6 @@ private:
     if (!assumptionFor(guard, BoundSource::Proved))
       return root->emitError("attn-approximate: unknown guard '")
              << StringRef(guard) << "'; give auto, always or never";
-    if (!description)
-      return root->emitError("attn-approximate: unknown target '")
-             << StringRef(target) << "'; give one of " << targetNames();
     return success();
   }
 };

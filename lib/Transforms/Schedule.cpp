@@ -82,12 +82,10 @@ struct SchedulePass : polyattn::attn::impl::AttnScheduleBase<SchedulePass> {
   using AttnScheduleBase::AttnScheduleBase;
 
   void runOnOperation() override {
-    const TargetDescription *description = lookupTarget(target);
-    if (!description) {
-      getOperation()->emitError("attn-schedule: unknown target '")
-          << StringRef(target) << "'; give one of " << targetNames();
+    FailureOr<TargetDescription> description =
+        resolveTarget(getOperation(), target);
+    if (failed(description))
       return signalPassFailure();
-    }
     // Versions made on the way must not be visited.
     SmallVector<ApproximableOpInterface> ops;
     getOperation()->walk([&](ApproximableOpInterface op) {

@@ -1,7 +1,7 @@
 // RUN: polyattn-opt %s -attn-lower-to-vector -remarks-filter='.*' 2>&1 | FileCheck %s
 // RUN: not polyattn-opt %s -pass-pipeline='builtin.module(attn-lower-to-vector{target=z80})' 2>&1 | FileCheck %s --check-prefix=TARGET
 
-// TARGET: error: unknown target 'z80'; choose one of host, avx512, avx2, neon, generic
+// TARGET: error: unknown target 'z80'; give one of auto, host, amx, avx512, avx2, neon, generic
 
 // CHECK: no vector code: it has an additive bias; the reference lowering takes it
 // CHECK: no vector code: its element type is f64

@@ -13,9 +13,9 @@
 // RUN: not polyattn-opt %s --attn-approximate=guard=maybe 2>&1 | FileCheck %s --check-prefix=GUARD
 // GUARD: error: attn-approximate: unknown guard 'maybe'; give auto, always or never
 // RUN: not polyattn-opt %s --attn-approximate=target=abacus 2>&1 | FileCheck %s --check-prefix=TARGET
-// TARGET: error: attn-approximate: unknown target 'abacus'; give one of host, avx512
+// TARGET: error: unknown target 'abacus'; give one of auto, host, amx, avx512
 // RUN: not polyattn-opt %s --attn-schedule=target=abacus 2>&1 | FileCheck %s --check-prefix=SCHEDULE
-// SCHEDULE: error: attn-schedule: unknown target 'abacus'; give one of host, avx512
+// SCHEDULE: error: unknown target 'abacus'; give one of auto, host, amx, avx512
 // RUN: not polyattn-opt %s --attn-verify-certificates=max-keys=-1 2>&1 | FileCheck %s --check-prefix=VERIFY
 // VERIFY: error: attn-verify-certificates: max-keys must be at least 0, found -1
 

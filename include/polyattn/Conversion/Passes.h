@@ -24,9 +24,10 @@ using namespace mlir;
 /// Options of the `attn-to-llvm` pipeline.
 struct ToLLVMPipelineOptions : PassPipelineOptions<ToLLVMPipelineOptions> {
   Option<std::string> target{*this, "target",
-                             llvm::cl::desc("Target description: host, avx512, "
-                                            "avx2, neon or generic"),
-                             llvm::cl::init("host")};
+                             llvm::cl::desc("Target description: auto, host, "
+                                            "amx, avx512, avx2, neon or "
+                                            "generic"),
+                             llvm::cl::init("auto")};
   Option<bool> threads{*this, "threads",
                        llvm::cl::desc("Run parallel loops on OpenMP threads"),
                        llvm::cl::init(true)};

@@ -32,14 +32,25 @@ def AttnLowerToVector : Pass<"attn-lower-to-vector", "::mlir::ModuleOp"> {
     `attn-lower-to-reference` takes the rest.
   }];
   let options = [
-    Option<"target", "target", "std::string", "\"host\"",
-           "Target description: host, avx512, avx2, neon or generic; it sets vector width and blocking">
+    Option<"target", "target", "std::string", "\"auto\"",
+           "Target description, which sets vector width and blocking: auto (that of the module, see docs/cost-model.md, or this machine), host, amx, avx512, avx2, neon or generic">
   ];
   let dependentDialects = [
-    "::polyattn::attn::AttnDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+    "::polyattn::attn::AttnDialect", "::mlir::amx::AMXDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::tensor::TensorDialect",
     "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
   ];
+}
+
+def AttnOpenMPTeams : Pass<"attn-openmp-teams"> {
+  let summary = "start threads only for loops of several iterations, and hand iterations out one by one";
+  let description = [{
+    Refines what `convert-scf-to-openmp` makes of `scf.parallel` loops from 0 with step 1: `omp.parallel` gets an `if`
+    clause that is false where its loop has a single iteration, and the loop gets `schedule(dynamic)`, so that a core
+    which others slow down takes fewer of them. Other loops stay as they are.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::omp::OpenMPDialect"];
 }
 
 #endif

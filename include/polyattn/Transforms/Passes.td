@@ -44,8 +44,8 @@ def AttnApproximate : Pass<"attn-approximate"> {
            "Run-time check of the bound: auto (unless the bound is proved), always, or never (then the certificate says trusted unless the bound is proved; a dynamic number of keys is checked all the same)">,
     Option<"force", "force", "bool", "false",
            "Approximate also where the cost model expects no gain">,
-    Option<"target", "target", "std::string", "\"host\"",
-           "Target description that costs are predicted for: host, avx512, avx2, neon or generic">
+    Option<"target", "target", "std::string", "\"auto\"",
+           "Target description that costs are predicted for: auto (that of the module, or this machine), host, amx, avx512, avx2, neon or generic">
   ];
   let dependentDialects = [
     "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
@@ -80,8 +80,8 @@ def AttnSchedule : Pass<"attn-schedule"> {
     "::mlir::tensor::TensorDialect"
   ];
   let options = [
-    Option<"target", "target", "std::string", "\"host\"",
-           "Target description: host, avx512, avx2, neon or generic">
+    Option<"target", "target", "std::string", "\"auto\"",
+           "Target description: auto (that of the module, or this machine), host, amx, avx512, avx2, neon or generic">
   ];
 }
 

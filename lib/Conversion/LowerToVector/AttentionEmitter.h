@@ -23,6 +23,9 @@ namespace polyattn::attn {
 constexpr int64_t keyBlockOfState = SummationShape{}.KeyBlock;
 constexpr int64_t featureBlockOfState = SummationShape{}.FeatureBlock;
 
+/// Memory for states or packed heads, whatever the input's size.
+constexpr int64_t scratchBytes = 24 << 20;
+
 class AttentionEmitter {
 public:
   /// `query`, `key`, `value`, `output` are memrefs [heads, length, dim];
@@ -46,34 +49,88 @@ private:
     Value head, keyHead, first;
     /// [1 + d][queryTile]: a row of ones, then the queries transposed.
     Value queries;
-    /// [e][queryTile] weighted values; [queryTile] sums of weights, maxima.
-    Value outputs, sums, maxima;
+    /// [e][queryTile] weighted values; [queryTile] sums of weights, and what
+    /// exponents are relative to (null if that is no running number).
+    Value outputs, sums, shifts;
     /// [keyBlock][queryTile] scores, then weights.
     Value scores;
     /// [queryTile] i32: the keys [begin, end) of each query; null if all.
     Value begins, ends;
     /// Converted copies of keys and values; null where they are f32 already.
     Value keyCopy, valueCopy;
+    /// For the matrix unit: which packed head, and tiles of queries and weights
+    /// in pairs of rows, [d / 32][queryTile / 16][16][32] and
+    /// [keyBlock / 32][queryTile / 16][16][32].
+    Value slot, queryPairs, weightPairs;
   };
 
   // Direct.cpp: one tile of queries against ranges of keys.
+  Value directFlops(Value queries, Value keys);
   Tile openTile(Value head, Value tileIndex);
   void closeTile(Tile &t);
   void addKeys(Tile &t, Value from, Value to);
   void addKeyBlock(Tile &t, Value from, Value count);
   void emitScores(Tile &t, Value from, Value count);
-  void emitMask(Tile &t, Value from, Value count, Value absent);
-  void emitPadding(Tile &t, Value from, Value count, Value absent);
-  void emitKernel(Tile &t, Value count);
-  void emitMaxima(Tile &t, Value count);
-  void emitWeights(Tile &t, Value from, Value count);
-  double exponentScale() const;
   void addValues(Tile &t, Value from, Value count);
+  Value divideBySum(Value output, Value sum);
   Value copyBlock(Value source, Value head, Value from, Value count,
                   Value copy);
   KeyRange<Value> keyRange(Value query);
   KeyRange<Value> tileRange(Value first);
+
+  // Weights.cpp: scores of a block to weights.
+  /// How a score becomes a weight: by a formula that needs no care; as 2^ of a
+  /// number within known bounds; as 2^ of a number less the running shift.
+  enum class Weighting { Plain, BoundedExp, RunningExp };
+  void chooseWeighting();
   Value keyWeight(Value keyHead, Value key);
+  Value isPartlyMasked(Tile &t, Value from, Value count);
+  Value admits(Tile &t, Value key, Value i);
+  void removeAbsentKeys(Tile &t, Value from, Value count);
+  Values largestExponents(Tile &t, Value count, llvm::ArrayRef<Value> at);
+  void raiseShifts(Tile &t, Value count);
+  void rescale(Tile &t, llvm::ArrayRef<Value> at, mlir::ValueRange old,
+               mlir::ValueRange exponents);
+  Value minusShiftOf(Value shift);
+  Value emitWeight(Value score, Value minusShift);
+  void emitWeights(Tile &t, Value from, Value count);
+  void emitStripWeights(Tile &t, Value from, Value count,
+                        llvm::ArrayRef<Value> at, bool masked);
+
+  // FewQueries.cpp: queries as rows.
+  /// The queries of all heads that share a key head.
+  struct Rows {
+    Value keyHead, count;
+    /// [count][..]: queries, outputs, scores of a block of keys; sums and shifts,
+    /// one vector each: sums lane by lane, the shift in every lane.
+    Value queries, outputs, scores, sums, shifts;
+    /// Keys of the block that the row at hand sees.
+    Value begin, end;
+  };
+  bool hasFewQueries();
+  void emitFewQueries();
+  std::pair<Value, Value> placeOf(Rows &rows, Value row);
+  Rows openRows(Value keyHead);
+  void addRowScores(Rows &rows, Value row, Value from, Value count);
+  Value seenLanes(Rows &rows, Value j);
+  Value keyWeights(Rows &rows, Value from, Value j, Value seen);
+  void raiseRowShift(Rows &rows, Value row, Value count);
+  void addRowWeights(Rows &rows, Value row, Value from, Value count);
+  void addRowValues(Rows &rows, Value row, Value from, Value count);
+  void closeRows(Rows &rows);
+
+  // MatrixUnit.cpp: both products of bf16 inputs on tiles.
+  static bool usesMatrixUnit(AttentionOp op, const TargetDescription &target);
+  void emitDirectOnMatrixUnit();
+  Value roundedKeys();
+  Value packedHeads();
+  void packKeys(Value head, Value slot, Value from);
+  void packValueColumns(Value head, Value slot, Value blockOf);
+  void packQueryPairs(Tile &t);
+  void emitTileScores(Tile &t, Value from, Value count);
+  void storeWeightPair(Tile &t, Value j, Value i, Value even, Value odd);
+  void clearWeightPairs(Tile &t, Value count);
+  void addTileValues(Tile &t, Value from);
 
   // Packing.cpp: transposed copies between rows in memory and lanes in tiles.
   void packRows(Value source, Value head, Value first, Value limit,
@@ -117,8 +174,9 @@ private:
   void emitApply(Features &f, Tile &t, Value slot, Value phi);
   void emitApplyBlock(Features &f, Tile &t, Value slot, Value phi, Value first,
                       Value count, Value lane);
+  Value stateFlops(Features &f, Value heads, Value rows);
   void allocateStates(Features &f, int64_t slots);
-  void forHeadGroups(int64_t most,
+  void forHeadGroups(Value most,
                      llvm::function_ref<void(Value, Value)> body);
   void forStateVectors(Features &f, Value heads,
                        llvm::function_ref<void(Value, Value, At, Value)> body);
@@ -135,12 +193,26 @@ private:
   KernelAttrInterface kernel;
   MaskAttrInterface mask;
   double scale;
+  Weighting weighting;
+  KernelAttrInterface plainKernel;
+  /// Of bounded exponents.
+  double boundedShift = 0;
   unsigned cores;
   /// Sizes: d and e are static, the rest are index values.
   int64_t headDim, valueDim;
   Value heads, keyHeads, numQueries, numKeys, group;
   int64_t queryTile, keyBlock;
+  bool matrixUnit;
+  /// Tiles of keys [slots][m / 16][d / 32][16][32] and of transposed values
+  /// [slots][m / 32][e / 16][16][32], padded with zeros.
+  struct {
+    Value keys, values;
+  } packed;
 };
+
+/// Tasks in an order that pairs early with late tiles: under a causal mask a
+/// contiguous share of them then holds equal work.
+mlir::Value balanced(Emitter &e, mlir::Value task, mlir::Value tiles);
 
 /// Calls body(column, lanes) for whole vectors of columns, then for the rest.
 void forColumns(Emitter &e, int64_t columns,
@@ -149,6 +221,10 @@ void forColumns(Emitter &e, int64_t columns,
 /// `count` elements from `at` on, widened; the other lanes are 0.
 mlir::Value loadPart(Emitter &e, mlir::Value source, mlir::ValueRange at,
                      int64_t count);
+
+/// The first `count` lanes of x.
+void storePart(Emitter &e, mlir::Value x, mlir::Value target,
+               mlir::ValueRange at, int64_t count);
 
 } // namespace polyattn::attn
 

@@ -74,7 +74,12 @@ static std::pair<Value, Value> largestSquares(Emitter &e, Value query,
   Value total = e.add(q.tasks, k.tasks);
   Value cells = memref::AllocOp::create(
       e.b, e.loc, MemRefType::get({ShapedType::kDynamic}, f64), total);
-  e.parallel({total}, [&](ValueRange at) {
+  // Memory, not arithmetic, takes the time: as long as some 16 flops.
+  auto work = [&](Value memref) {
+    int64_t columns = cast<MemRefType>(memref.getType()).getDimSize(2);
+    return e.mul(e.mul(e.dim(memref, 0), e.dim(memref, 1)), 16 * columns);
+  };
+  e.parallel({total}, e.add(work(query), work(key)), [&](ValueRange at) {
     Value task = at[0];
     e.when(e.less(task, q.tasks), [&] {
       e.store(largestOfTask(e, q, task, zero), cells, task);

@@ -55,12 +55,32 @@ Emitter::loop(Value from, Value to, int64_t step, ValueRange init,
   return Values(op.getResults());
 }
 
-void Emitter::parallel(ArrayRef<Value> sizes,
+/// Tasks are numbered. With threads there are as many shares as tasks; without,
+/// one share takes them all, and a loop of one iteration asks for no threads
+/// (attn-openmp-teams).
+void Emitter::parallel(ArrayRef<Value> sizes, Value flops,
                        function_ref<void(ValueRange)> body) {
-  Values from(sizes.size(), index(0)), step(sizes.size(), index(1));
-  scf::ParallelOp::create(
-      b, loc, from, sizes, step,
-      [&](OpBuilder &, Location, ValueRange ivs) { body(ivs); });
+  Value tasks = sizes.front();
+  for (Value size : sizes.drop_front())
+    tasks = mul(tasks, size);
+  Value shares = b.createOrFold<arith::SelectOp>(
+      loc, less(index(flopsWorthThreads), flops), tasks,
+      min(tasks, index(1)));
+  auto runShare = [&](OpBuilder &, Location, ValueRange share) {
+    scf::ForOp::create(
+        b, loc, share[0], tasks, shares, ValueRange{},
+        [&](OpBuilder &, Location, Value task, ValueRange) {
+          Values at(sizes.size());
+          for (size_t i = sizes.size(); i-- > 0;) {
+            at[i] = i ? rem(task, sizes[i]) : task;
+            if (i)
+              task = div(task, sizes[i]);
+          }
+          body(at);
+          scf::YieldOp::create(b, loc);
+        });
+  };
+  scf::ParallelOp::create(b, loc, index(0), shares, index(1), runShare);
 }
 
 void Emitter::when(Value condition, function_ref<void()> then) {

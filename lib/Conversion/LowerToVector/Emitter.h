@@ -6,6 +6,7 @@
 #ifndef POLYATTN_CONVERSION_LOWERTOVECTOR_EMITTER_H
 #define POLYATTN_CONVERSION_LOWERTOVECTOR_EMITTER_H
 
+#include "polyattn/Analysis/Target.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -15,18 +16,25 @@
 
 namespace polyattn::attn {
 
+/// What it takes to wake sleeping threads and wait for them again.
+constexpr int64_t threadStartCycles = 75'000;
+
 /// Emits f32 vector code for vectors of `lanes` elements.
 class Emitter {
 public:
   using Value = mlir::Value;
   using Values = llvm::SmallVector<Value>;
 
-  Emitter(mlir::OpBuilder &builder, mlir::Location loc, int64_t lanes)
-      : b(builder), loc(loc), lanes(lanes) {}
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc,
+          const TargetDescription &target)
+      : b(builder), loc(loc), lanes(target.lanes()),
+        flopsWorthThreads(threadStartCycles * target.flopsPerCycle()) {}
 
   mlir::OpBuilder &b;
   mlir::Location loc;
   const int64_t lanes;
+  /// Work below which other threads would start only when it is done.
+  const int64_t flopsWorthThreads;
 
   mlir::FloatType f32() { return b.getF32Type(); }
   mlir::VectorType vectorType() { return vectorType(f32()); }
@@ -55,6 +63,9 @@ public:
   Value div(Value l, Value r) {
     return b.createOrFold<mlir::arith::DivUIOp>(loc, l, r);
   }
+  Value rem(Value l, Value r) {
+    return b.createOrFold<mlir::arith::RemUIOp>(loc, l, r);
+  }
   Value ceilDiv(Value l, int64_t r) { return div(add(l, r - 1), r); }
   Value roundUp(Value l, int64_t r) { return mul(ceilDiv(l, r), r); }
   Value min(Value l, Value r) {
@@ -64,8 +75,8 @@ public:
     return b.createOrFold<mlir::arith::MaxSIOp>(loc, l, r);
   }
   Value less(Value l, Value r) {
-    return mlir::arith::CmpIOp::create(b, loc, mlir::arith::CmpIPredicate::slt,
-                                       l, r);
+    return b.createOrFold<mlir::arith::CmpIOp>(
+        loc, mlir::arith::CmpIPredicate::slt, l, r);
   }
   Value lessEqual(Value l, Value r) {
     return mlir::arith::CmpIOp::create(b, loc, mlir::arith::CmpIPredicate::sle,
@@ -106,6 +117,9 @@ public:
   Value maxOrSecond(Value l, Value r) {
     return select(compare(mlir::arith::CmpFPredicate::OGT, l, r), l, r);
   }
+  Value minOrSecond(Value l, Value r) {
+    return select(compare(mlir::arith::CmpFPredicate::OLT, l, r), l, r);
+  }
 
   // Memory. Elements of narrower types are widened to f32 when loaded.
   Value dim(Value memref, int64_t i) {
@@ -131,8 +145,9 @@ public:
   /// A loop that carries values; `body` returns their next values.
   Values loop(Value from, Value to, int64_t step, mlir::ValueRange init,
               llvm::function_ref<Values(Value, mlir::ValueRange)> body);
-  /// Independent iterations over [0, sizes).
-  void parallel(llvm::ArrayRef<Value> sizes,
+  /// Independent iterations over [0, sizes); on this thread alone if they do no
+  /// more than so many flops altogether.
+  void parallel(llvm::ArrayRef<Value> sizes, Value flops,
                 llvm::function_ref<void(mlir::ValueRange)> body);
   void when(Value condition, llvm::function_ref<void()> then);
 };

@@ -34,6 +34,14 @@ Value polyattn::attn::loadPart(Emitter &e, Value source, ValueRange at,
       e.b, e.loc, type, source, at, laneMask(e, e.index(count)), zero));
 }
 
+void polyattn::attn::storePart(Emitter &e, Value x, Value target, ValueRange at,
+                               int64_t count) {
+  if (count == e.lanes)
+    return e.vstore(x, target, at);
+  vector::MaskedStoreOp::create(e.b, e.loc, target, at,
+                                laneMask(e, e.index(count)), x);
+}
+
 /// target[1 + column][row] = source[head][first + row][column]; rows from
 /// `limit` on repeat the last one.
 void AttentionEmitter::packRows(Value source, Value head, Value first,
@@ -71,12 +79,8 @@ void AttentionEmitter::unpackTile(Tile &t) {
       Value rows = e.min(e.index(e.lanes), e.sub(numQueries, first));
       e.loop(e.index(0), rows, 1, [&](Value r) {
         Value x = e.narrow(e.vload(t.scores, {r, e.index(0)}), element);
-        SmallVector<Value> at = {t.head, e.add(first, r), column};
-        if (count == e.lanes)
-          e.vstore(x, operands.output, at);
-        else
-          vector::MaskedStoreOp::create(e.b, e.loc, operands.output, at,
-                                        laneMask(e, e.index(count)), x);
+        storePart(e, x, operands.output, {t.head, e.add(first, r), column},
+                  count);
       });
     });
   });

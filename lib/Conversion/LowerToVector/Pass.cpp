@@ -7,6 +7,8 @@
 #include "../ShapeChecks.h"
 #include "CheckBound.h"
 #include "polyattn/Conversion/Passes.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -117,7 +119,7 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
       return b.notifyMatchFailure(op, reason);
     Location loc = op.getLoc();
     emitShapeChecks(b, op);
-    Emitter e(b, loc, target.lanes());
+    Emitter e(b, loc, target);
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
@@ -186,7 +188,7 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
           op, "f64, an encoding or a dynamic head dimension");
     Location loc = op.getLoc();
     emitShapeChecks(b, op);
-    Emitter e(b, loc, target.lanes());
+    Emitter e(b, loc, target);
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
@@ -204,12 +206,10 @@ struct LowerToVectorPass
   using AttnLowerToVectorBase::AttnLowerToVectorBase;
 
   void runOnOperation() override {
-    const TargetDescription *description = lookupTarget(target);
-    if (!description) {
-      getOperation()->emitError("unknown target '")
-          << target << "'; choose one of " << targetNames();
+    FailureOr<TargetDescription> description =
+        resolveTarget(getOperation(), target);
+    if (failed(description))
       return signalPassFailure();
-    }
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerAttention, LowerCheckBound>(&getContext(), *description);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

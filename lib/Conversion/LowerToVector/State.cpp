@@ -19,9 +19,6 @@ using namespace polyattn::attn;
 /// States above this size are summed by all threads.
 static constexpr int64_t parallelSumBytes = 64 << 10;
 
-/// States held at once take no more than this, whatever the input's size.
-static constexpr int64_t stateBudgetBytes = 24 << 20;
-
 static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
 /// A constant table in the module, named after its contents' origin.
@@ -71,7 +68,7 @@ void AttentionEmitter::emitState() {
                             DenseElementsAttr::get(ft, ArrayRef(factors)));
   f.weights = constantTable(e, op, "attn_weights", wm,
                             DenseElementsAttr::get(wt, ArrayRef(weights)));
-  f.slots = std::max<int64_t>(1, stateBudgetBytes / f.bytesPerState());
+  f.slots = std::max<int64_t>(1, scratchBytes / f.bytesPerState());
   if (mask.admitsAll())
     emitStateFull(f);
   else
@@ -79,11 +76,19 @@ void AttentionEmitter::emitState() {
 }
 
 /// Splits heads into groups whose states fit the pool: body(first, count).
-void AttentionEmitter::forHeadGroups(int64_t most,
+void AttentionEmitter::forHeadGroups(Value most,
                                      function_ref<void(Value, Value)> body) {
-  e.loop(e.index(0), keyHeads, most, [&](Value first) {
-    body(first, e.min(e.index(most), e.sub(keyHeads, first)));
-  });
+  scf::ForOp::create(
+      e.b, e.loc, e.index(0), keyHeads, most, ValueRange{},
+      [&](OpBuilder &, Location, Value first, ValueRange) {
+        body(first, e.min(most, e.sub(keyHeads, first)));
+        scf::YieldOp::create(e.b, e.loc);
+      });
+}
+
+/// Multiply-adds of so many rows per head with a state.
+Value AttentionEmitter::stateFlops(Features &f, Value heads, Value rows) {
+  return e.mul(e.mul(heads, rows), 2 * f.padded * f.columns);
 }
 
 void AttentionEmitter::allocateStates(Features &f, int64_t slots) {
@@ -102,7 +107,7 @@ void AttentionEmitter::forStateVectors(
   // Small states are summed before other threads would have started.
   auto forTasks = [&](function_ref<void(ValueRange)> run) {
     if (f.bytesPerState() > parallelSumBytes)
-      return e.parallel({heads, chunks}, run);
+      return e.parallel({heads, chunks}, e.index(e.flopsWorthThreads + 1), run);
     e.loop(e.index(0), heads, 1, [&](Value head) {
       e.loop(e.index(0), chunks, 1, [&](Value i) { run({head, i}); });
     });
@@ -138,8 +143,8 @@ void AttentionEmitter::emitStateFull(Features &f) {
       (4 * cores + headsAtOnce - 1) / headsAtOnce, 1, f.slots / headsAtOnce);
   allocateStates(f, headsAtOnce * splits);
   Value share = e.roundUp(e.ceilDiv(numKeys, splits), keyBlockOfState);
-  forHeadGroups(headsAtOnce, [&](Value firstHead, Value count) {
-    e.parallel({count, e.index(splits)}, [&](ValueRange at) {
+  forHeadGroups(e.index(headsAtOnce), [&](Value firstHead, Value count) {
+    e.parallel({count, e.index(splits)}, stateFlops(f, count, numKeys), [&](ValueRange at) {
       Value slot = e.add(e.mul(at[0], splits), at[1]);
       Value from = e.min(e.mul(at[1], share), numKeys);
       Value to = e.min(e.add(from, share), numKeys);
@@ -155,7 +160,8 @@ void AttentionEmitter::emitStateFull(Features &f) {
       e.vstore(e.mulf(sum[0], w), memory, at(base));
     });
     Value tiles = e.ceilDiv(numQueries, queryTile);
-    e.parallel({e.mul(count, group), tiles}, [&](ValueRange at) {
+    Value rowHeads = e.mul(count, group);
+    e.parallel({rowHeads, tiles}, stateFlops(f, rowHeads, numQueries), [&](ValueRange at) {
       Tile t = openTile(e.add(e.mul(firstHead, group), at[0]), at[1]);
       Value phi = e.buffer({featureBlockOfState, queryTile});
       emitApply(f, t, e.mul(e.div(at[0], group), splits), phi);
@@ -199,10 +205,11 @@ void AttentionEmitter::emitStatePrefix(Features &f) {
   allocateStates(f, headsAtOnce * (window + 1));
   int64_t length = chunkOfQueries(f);
   Value chunks = e.ceilDiv(numQueries, length);
-  forHeadGroups(headsAtOnce, [&](Value firstHead, Value count) {
+  forHeadGroups(e.index(headsAtOnce), [&](Value firstHead, Value count) {
     e.loop(e.index(0), chunks, window, [&](Value firstChunk) {
       Value inWindow = e.min(e.index(window), e.sub(chunks, firstChunk));
-      e.parallel({count, inWindow}, [&](ValueRange at) {
+      Value keys = e.min(e.mul(inWindow, length), numKeys);
+      e.parallel({count, inWindow}, stateFlops(f, count, keys), [&](ValueRange at) {
         Value chunk = e.add(firstChunk, at[1]);
         Value before = e.max(e.sub(chunk, e.index(1)), e.index(0));
         Value from = e.select(e.less(e.index(0), chunk),
@@ -213,8 +220,10 @@ void AttentionEmitter::emitStatePrefix(Features &f) {
       });
       emitScan(f, count, inWindow, firstChunk, headsAtOnce, window);
       int64_t tiles = length / queryTile;
-      e.parallel({e.mul(count, group), e.mul(inWindow, tiles)},
-                 [&](ValueRange at) {
+      Value rowHeads = e.mul(count, group);
+      Value queries = e.min(e.mul(inWindow, length), numQueries);
+      e.parallel({rowHeads, e.mul(inWindow, tiles)},
+                 stateFlops(f, rowHeads, queries), [&](ValueRange at) {
                    Value inChunk = e.div(at[1], tiles);
                    Value tile = e.add(e.mul(firstChunk, tiles), at[1]);
                    Value slot =

@@ -2,6 +2,7 @@
 
 #include "Tiles.h"
 #include "polyattn/Approximation/ExpPolynomial.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <cmath>
 
@@ -25,18 +26,53 @@ polyattn::attn::emitProduct(Emitter &e, Value count, int64_t rows,
                             int64_t vectors,
                             function_ref<Value(Value, int64_t)> a,
                             function_ref<Value(Value, int64_t)> b) {
-  Emitter::Values zero(rows * vectors, e.splat(0));
-  return e.loop(e.index(0), count, 1, zero, [&](Value k, ValueRange acc) {
+  auto step = [&](Value k, ValueRange sums) {
     Emitter::Values columns, next;
     for (int64_t v = 0; v < vectors; ++v)
       columns.push_back(b(k, v));
     for (int64_t r = 0; r < rows; ++r) {
       Value x = e.broadcast(a(k, r));
       for (int64_t v = 0; v < vectors; ++v)
-        next.push_back(e.fma(x, columns[v], acc[r * vectors + v]));
+        next.push_back(e.fma(x, columns[v], sums[r * vectors + v]));
     }
     return next;
+  };
+  // Loop control competes with multiply-adds for ports.
+  std::optional<int64_t> known = getConstantIntValue(count);
+  int64_t unroll = known && *known % 4 == 0 ? 4 : 1;
+  Emitter::Values zero(rows * vectors, e.splat(0));
+  return e.loop(e.index(0), count, unroll, zero, [&](Value k, ValueRange acc) {
+    Emitter::Values sums(acc);
+    for (int64_t u = 0; u < unroll; ++u)
+      sums = step(e.add(k, u), sums);
+    return sums;
   });
+}
+
+/// Of two vectors, in blocks of s lanes: the even blocks of both, alternating,
+/// and the odd ones.
+static std::pair<Value, Value> emitExchange(Emitter &e, Value x, Value y,
+                                            int64_t s) {
+  SmallVector<int64_t> low, high;
+  for (int64_t i = 0; i < e.lanes; ++i) {
+    bool upper = i & s;
+    low.push_back(upper ? e.lanes + i - s : i);
+    high.push_back(upper ? e.lanes + i : i + s);
+  }
+  return {vector::ShuffleOp::create(e.b, e.loc, x, y, low),
+          vector::ShuffleOp::create(e.b, e.loc, x, y, high)};
+}
+
+Value polyattn::attn::emitLaneSums(Emitter &e, Emitter::Values vectors) {
+  for (int64_t s = 1; s < e.lanes; s *= 2) {
+    Emitter::Values sums;
+    for (size_t i = 0; i < vectors.size(); i += 2) {
+      auto [low, high] = emitExchange(e, vectors[i], vectors[i + 1], s);
+      sums.push_back(e.addf(low, high));
+    }
+    vectors = sums;
+  }
+  return vectors.front();
 }
 
 /// The network exchanges, for each power of two s, the off-diagonal s x s
@@ -45,18 +81,11 @@ Emitter::Values polyattn::attn::emitTranspose(Emitter &e,
                                               Emitter::Values rows) {
   int64_t n = e.lanes;
   for (int64_t s = 1; s < n; s *= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t i = 0; i < n; ++i) {
-      bool upper = i & s;
-      low.push_back(upper ? n + i - s : i);
-      high.push_back(upper ? n + i : i + s);
-    }
     for (int64_t i = 0; i < n; ++i) {
       if (i & s)
         continue;
-      Value x = rows[i], y = rows[i + s];
-      rows[i] = vector::ShuffleOp::create(e.b, e.loc, x, y, low);
-      rows[i + s] = vector::ShuffleOp::create(e.b, e.loc, x, y, high);
+      std::tie(rows[i], rows[i + s]) =
+          emitExchange(e, rows[i], rows[i + s], s);
     }
   }
   return rows;
@@ -87,15 +116,12 @@ static const std::vector<double> &exp2Coefficients() {
   return coefficients;
 }
 
-Value polyattn::attn::emitExp2(Emitter &e, Value y) {
-  Value least = e.splat(-126);
-  Value vanishes = e.compare(arith::CmpFPredicate::OLT, y, least);
-  y = e.maxOrSecond(least, y);
-  // Adding 1.5 * 2^23 + 127 leaves round(y) + 127 in the low bits, which is
-  // the exponent field of 2^round(y).
-  Value magic = e.splat(12582912.0 + 127.0);
-  Value shifted = e.addf(y, magic);
-  Value fraction = e.subf(y, e.subf(shifted, magic));
+/// Adding this to y leaves round(y) + 127 in the low bits, the exponent field
+/// of 2^round(y).
+static constexpr double roundingMagic = 1.5 * 0x1p23 + 127;
+
+/// 2^fraction times the power of two whose exponent `shifted` holds.
+static Value emitExp2Parts(Emitter &e, Value fraction, Value shifted) {
   const std::vector<double> &c = exp2Coefficients();
   Value power = e.splat(c.back());
   for (size_t t = c.size() - 1; t-- > 0;)
@@ -107,5 +133,25 @@ Value polyattn::attn::emitExp2(Emitter &e, Value y) {
   bits = arith::ShLIOp::create(e.b, e.loc, bits, by);
   Value scale = arith::BitcastOp::create(e.b, e.loc, e.vectorType(), bits);
   // A product, not an integer addition, so that NaN stays NaN.
-  return e.select(vanishes, e.splat(0), e.mulf(power, scale));
+  return e.mulf(power, scale);
+}
+
+Value polyattn::attn::emitExp2(Emitter &e, Value y) {
+  Value magic = e.splat(roundingMagic);
+  Value shifted = e.addf(y, magic);
+  Value fraction = e.subf(y, e.subf(shifted, magic));
+  // What comes out below -126 is meaningless and replaced.
+  Value vanishes =
+      e.compare(arith::CmpFPredicate::OLT, y, e.splat(-126));
+  return e.select(vanishes, e.splat(0), emitExp2Parts(e, fraction, shifted));
+}
+
+Value polyattn::attn::emitBoundedExp2(Emitter &e, Value x, double factor,
+                                      double shift) {
+  Value c = e.splat(factor), magic = e.splat(roundingMagic - shift);
+  Value shifted = e.fma(x, c, magic);
+  Value rounded = e.subf(shifted, magic);
+  Value fraction =
+      e.fma(x, c, arith::NegFOp::create(e.b, e.loc, rounded));
+  return emitExp2Parts(e, fraction, shifted);
 }

@@ -37,13 +37,21 @@ emitProduct(Emitter &e, mlir::Value count, int64_t rows, int64_t vectors,
 /// Transposes a square of `lanes` vectors held in registers.
 Emitter::Values emitTranspose(Emitter &e, Emitter::Values rows);
 
+/// The sums of the lanes of `lanes` vectors, as one vector.
+mlir::Value emitLaneSums(Emitter &e, Emitter::Values vectors);
+
 /// Calls body(first, rows) for groups of `group` rows out of `total`: a loop
 /// over the full groups, then one body for the rest.
 void forRowGroups(Emitter &e, int64_t total, int64_t group,
                   llvm::function_ref<void(mlir::Value, int64_t)> body);
 
-/// 2^y for y <= 0, to about 1e-7 relative; 0 below 2^-126; NaN stays NaN.
+/// 2^y for y < 127, to about 1e-7 relative; 0 below 2^-126; NaN stays NaN.
 mlir::Value emitExp2(Emitter &e, mlir::Value y);
+
+/// 2^(factor x - shift), for an integer shift and where that is surely within
+/// f32: three operations less.
+mlir::Value emitBoundedExp2(Emitter &e, mlir::Value x, double factor,
+                            double shift);
 
 } // namespace polyattn::attn
 
