@@ -91,8 +91,8 @@ private:
   void raiseShifts(Tile &t, Value count);
   void rescale(Tile &t, llvm::ArrayRef<Value> at, mlir::ValueRange old,
                mlir::ValueRange exponents);
-  Value minusShiftOf(Value shift);
-  Value emitWeight(Value score, Value minusShift);
+  Value finiteShift(Value shift);
+  Value emitWeight(Value score, Value shift);
   void emitWeights(Tile &t, Value from, Value count);
   void emitStripWeights(Tile &t, Value from, Value count,
                         llvm::ArrayRef<Value> at, bool masked);

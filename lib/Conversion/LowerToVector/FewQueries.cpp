@@ -199,14 +199,14 @@ void AttentionEmitter::addRowWeights(Rows &rows, Value row, Value from,
     });
   if (running)
     raiseRowShift(rows, row, count);
-  Value place = e.index(0), minusShift;
+  Value place = e.index(0), shift;
   if (running)
-    minusShift = minusShiftOf(e.vload(rows.shifts, {row, place}));
+    shift = finiteShift(e.vload(rows.shifts, {row, place}));
   Values sums = e.loop(
       e.index(0), count, e.lanes, {e.vload(rows.sums, {row, place})},
       [&](Value j, ValueRange carried) {
         Value seen = seenLanes(rows, j);
-        Value p = emitWeight(e.vload(rows.scores, {row, j}), minusShift);
+        Value p = emitWeight(e.vload(rows.scores, {row, j}), shift);
         if (operands.weights) {
           Value w = keyWeights(rows, from, j, seen);
           Value padding = e.compare(arith::CmpFPredicate::OEQ, w, e.splat(0));

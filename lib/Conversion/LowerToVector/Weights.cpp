@@ -208,11 +208,10 @@ void AttentionEmitter::rescale(Tile &t, ArrayRef<Value> at, ValueRange old,
 //===----------------------------------------------------------------------===//
 
 /// Rows without any key yet have shift -inf; their weights shall be 0.
-Value AttentionEmitter::minusShiftOf(Value shift) {
+Value AttentionEmitter::finiteShift(Value shift) {
   Value none =
       e.compare(arith::CmpFPredicate::OEQ, shift, e.splat(-INFINITY));
-  return arith::NegFOp::create(e.b, e.loc,
-                               e.select(none, e.splat(0), shift));
+  return e.select(none, e.splat(0), shift);
 }
 
 /// The weight of a vector of scores; `shift` is that of its queries.
@@ -223,7 +222,9 @@ Value AttentionEmitter::emitWeight(Value score, Value shift) {
   case Weighting::BoundedExp:
     return emitBoundedExp2(e, score, scale * log2e, boundedShift);
   case Weighting::RunningExp:
-    return emitExp2(e, e.fma(score, e.splat(scale * log2e), shift));
+    // Not a fused one: where scores are huge, the largest shall meet a shift
+    // that was rounded like it.
+    return emitExp2(e, e.subf(e.mulf(score, e.splat(scale * log2e)), shift));
   }
   llvm_unreachable("unknown weighting");
 }
@@ -254,10 +255,10 @@ void AttentionEmitter::emitWeights(Tile &t, Value from, Value count) {
 
 void AttentionEmitter::emitStripWeights(Tile &t, Value from, Value count,
                                         ArrayRef<Value> at, bool masked) {
-  Values zeros(at.size(), e.splat(0)), minusShifts(at.size());
+  Values zeros(at.size(), e.splat(0)), shifts(at.size());
   if (t.shifts)
     for (auto [v, i] : llvm::enumerate(at))
-      minusShifts[v] = minusShiftOf(e.vload(t.shifts, i));
+      shifts[v] = finiteShift(e.vload(t.shifts, i));
   auto weigh = [&](Value j) {
     Values weights;
     Value factor, padding;
@@ -266,7 +267,7 @@ void AttentionEmitter::emitStripWeights(Tile &t, Value from, Value count,
       padding = e.compare(arith::CmpFPredicate::OEQ, factor, e.splat(0));
     }
     for (auto [v, i] : llvm::enumerate(at)) {
-      Value p = emitWeight(e.vload(t.scores, {j, i}), minusShifts[v]);
+      Value p = emitWeight(e.vload(t.scores, {j, i}), shifts[v]);
       if (factor)
         p = e.select(padding, e.splat(0), e.mulf(p, factor));
       if (masked)
