@@ -143,10 +143,12 @@ Value AttentionEmitter::seenLanes(Rows &rows, Value j) {
 
 /// Key weights from j on; 0 where the row sees no key.
 Value AttentionEmitter::keyWeights(Rows &rows, Value from, Value j, Value seen) {
-  return vector::MaskedLoadOp::create(e.b, e.loc, e.vectorType(),
-                                      operands.weights,
-                                      ValueRange{rows.keyHead, e.add(from, j)},
-                                      seen, e.splat(0));
+  VectorType type = e.vectorType(
+      cast<MemRefType>(operands.weights.getType()).getElementType());
+  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
+  return e.widen(vector::MaskedLoadOp::create(
+      e.b, e.loc, type, operands.weights,
+      ValueRange{rows.keyHead, e.add(from, j)}, seen, zero));
 }
 
 void AttentionEmitter::raiseRowShift(Rows &rows, Value row, Value count) {

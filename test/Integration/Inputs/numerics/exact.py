@@ -1,6 +1,7 @@
 # Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 """Direct evaluation of softmax attention, as native code, against the oracle."""
 
+import math
 import os
 
 import inputs
@@ -59,6 +60,38 @@ def shapes(rng):
     yield family
 
 
+def few(rng):
+    """Few enough queries to be rows of the code instead of lanes."""
+    family = Family("exact few queries")
+    for shape in [Shape(64, 64, (8,), 2, n=1), Shape(33, 7, (4,), 1, n=3, weight_shape=(1, None)), Shape(16, 200, n=5),
+                  Shape(128, 128, (2, 2), 2, n=4), Shape(3, 1, (2,), 2, n=2, dtype="f16"),
+                  Shape(40, 40, (4,), 2, n=2, dtype="bf16", weight_dtype="bf16")]:
+        scale = shape.d**-0.5
+        program = Program(shape, [Variant(scale=scale), Variant(("causal", (("align", "end"),)), scale=-scale, weighted=True),
+                                  Variant(MASKS[4], scale=scale, weighted=True),
+                                  Variant(("prefix", (("length", 70),)), scale=scale)])
+        for m in (0, 1, 5, 64, 200, 1000):
+            arrays = program.arrays(*inputs.normal(rng, shape, shape.n, m), inputs.weights(rng, shape, m, zeros=0.3))
+            check_all(family, program, arrays, f"d={shape.d} e={shape.e} n={shape.n} m={m}")
+    yield family
+
+
+def bounded(rng):
+    """Proved bounds of scores, for which code is simpler: a plain polynomial, and powers within a known range."""
+    family = Family("exact with a proved bound")
+    for bound in (1e-3, 0.4, 1.0, 3.0, 15.0, 22.0, 40.0):
+        for shape in (Shape(16, 24, (2,)), Shape(32, 32, (2,), n=2)):
+            variants = [Variant(mask, scale=scale, bound=(bound, "proved"), weighted=weighted)
+                        for mask, scale, weighted in [(MASKS[0], 0.25, False), (MASKS[1], -0.25, True), (MASKS[4], 0.25, False)]]
+            program = Program(shape, variants)
+            for n, m in [(1, 1), (70, 150), (300, 300)] if shape.n is None else [(shape.n, 90)]:
+                q, k, v = inputs.normal(rng, shape, n, m)
+                q, k = (x / np.linalg.norm(x, axis=-1, keepdims=True) * math.sqrt(0.999 * bound / 0.25) for x in (q, k))
+                k[..., 0, :] = q[..., 0, :][..., : k.shape[-3], :]  # the bound is reached
+                check_all(family, program, program.arrays(q, k, v, inputs.weights(rng, shape, m)), f"bound={bound} n={n} m={m}")
+    yield family
+
+
 def adversarial(rng):
     family = Family("exact adversarial")
     shape = Shape(16, 16, batch=(2,), kv_heads=2)
@@ -79,9 +112,11 @@ def absent(rng):
     n, m, first = 50, 90, 50
     q, k, v = inputs.normal(rng, shape, n, m)
     w = (np.arange(m) < first).astype(float)
+    few = Program(Shape(8, 8, n=4), [Variant(weighted=True), Variant(("prefix", (("length", 7),)))])
     for bad in (np.nan, np.inf, -np.inf, 3e38):
         k[first:, ::2] = bad
         check_all(family, program, program.arrays(q, k, v, w), f"{bad}")
+        check_all(family, few, few.arrays(q[:4], k, v, w), f"{bad}, few queries")
     yield family
 
 
@@ -95,6 +130,12 @@ def narrow(rng):
             for n, m in [(1, 1), (65, 63), (100, 300)]:
                 arrays = program.arrays(*inputs.normal(rng, shape, n, m), inputs.weights(rng, shape, m))
                 check_all(family, program, arrays, f"d={d} n={n} m={m}")
+        shape = Shape(72, 48, batch=(2,), kv_heads=2, dtype=dtype)
+        program = Program(shape, [Variant(mask, scale=0.1, weighted=weighted) for mask in MASKS for weighted in (False, True)]
+                          + [Variant(("causal", ()), (1.0, 1.0, 0.5), 0.05, "direct")])
+        for n, m in [(50, 300), (300, 290), (0, 3), (3, 0)]:
+            arrays = program.arrays(*inputs.normal(rng, shape, n, m), inputs.weights(rng, shape, m, zeros=0.2))
+            check_all(family, program, arrays, f"n={n} m={m}")
         yield family
 
 
@@ -120,7 +161,7 @@ def real_file(file):
     return family
 
 
-FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, adversarial, absent, narrow, real)}
+FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, few, bounded, adversarial, absent, narrow, real)}
 
 if __name__ == "__main__":
     main(FAMILIES)
