@@ -178,7 +178,7 @@ private:
   void allocateStates(Features &f, int64_t slots);
   void forHeadGroups(Value most,
                      llvm::function_ref<void(Value, Value)> body);
-  void forStateVectors(Features &f, Value heads,
+  void forStateVectors(Features &f, Value heads, Value sums,
                        llvm::function_ref<void(Value, Value, At, Value)> body);
   void forColumnGroups(int64_t columns,
                        llvm::function_ref<void(Value, int64_t)> body);

@@ -16,8 +16,9 @@ using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
 
-/// States above this size are summed by all threads.
-static constexpr int64_t parallelSumBytes = 64 << 10;
+/// Heads are taken together as long as their states do not exceed this: every
+/// group starts threads anew.
+static constexpr int64_t groupBytes = 4 << 20;
 
 static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
@@ -98,21 +99,17 @@ void AttentionEmitter::allocateStates(Features &f, int64_t slots) {
 }
 
 /// Calls body(head, memory, at, weights) for every vector of a state, in
-/// parallel over heads and features; at(slot) is its place in that slot.
+/// parallel over heads and features; at(slot) is its place in that slot. `sums`
+/// states per head are added.
 void AttentionEmitter::forStateVectors(
-    Features &f, Value heads,
+    Features &f, Value heads, Value sums,
     function_ref<void(Value, Value, At, Value)> body) {
   const int64_t chunk = 64;
   Value chunks = e.ceilDiv(e.index(f.padded), chunk);
-  // Small states are summed before other threads would have started.
-  auto forTasks = [&](function_ref<void(ValueRange)> run) {
-    if (f.bytesPerState() > parallelSumBytes)
-      return e.parallel({heads, chunks}, e.index(e.flopsWorthThreads + 1), run);
-    e.loop(e.index(0), heads, 1, [&](Value head) {
-      e.loop(e.index(0), chunks, 1, [&](Value i) { run({head, i}); });
-    });
-  };
-  forTasks([&](ValueRange task) {
+  // Memory, not arithmetic, takes the time: as long as some 16 flops.
+  Value work =
+      e.mul(e.mul(heads, sums), 16 * f.padded * (f.columns + 1));
+  e.parallel({heads, chunks}, work, [&](ValueRange task) {
     Value first = e.mul(task[1], chunk);
     auto end = [&](int64_t limit) {
       return e.min(e.add(first, chunk), e.index(limit));
@@ -136,7 +133,8 @@ void AttentionEmitter::forStateVectors(
 /// partial states are added, and every query applies the sum.
 void AttentionEmitter::emitStateFull(Features &f) {
   int64_t known = op.getSizes().keyHeads;
-  int64_t headsAtOnce = std::min<int64_t>(f.slots, 4 * cores);
+  int64_t headsAtOnce = std::min<int64_t>(
+      std::max<int64_t>(groupBytes / f.bytesPerState(), 4 * cores), f.slots);
   if (!ShapedType::isDynamic(known))
     headsAtOnce = std::clamp<int64_t>(known, 1, headsAtOnce);
   int64_t splits = std::clamp<int64_t>(
@@ -150,7 +148,7 @@ void AttentionEmitter::emitStateFull(Features &f) {
       Value to = e.min(e.add(from, share), numKeys);
       emitUpdate(f, e.add(firstHead, at[0]), slot, from, to);
     });
-    forStateVectors(f, count, [&](Value head, Value memory, At at, Value w) {
+    forStateVectors(f, count, e.index(splits), [&](Value head, Value memory, At at, Value w) {
       Value base = e.mul(head, splits);
       Values sum = e.loop(e.index(0), e.index(splits), 1, {e.splat(0)},
                           [&](Value s, ValueRange carried) {
@@ -197,7 +195,7 @@ Value AttentionEmitter::prefixBoundary(Value chunk, int64_t length) {
 /// applied, with the remaining keys evaluated directly.
 void AttentionEmitter::emitStatePrefix(Features &f) {
   int64_t known = op.getSizes().keyHeads;
-  int64_t headsAtOnce = std::clamp<int64_t>(f.slots / 16, 1, 2 * cores);
+  int64_t headsAtOnce = std::max<int64_t>(f.slots / 16, 1);
   if (!ShapedType::isDynamic(known))
     headsAtOnce = std::clamp<int64_t>(known, 1, headsAtOnce);
   // One more state per head carries the sum from window to window.
@@ -241,7 +239,7 @@ void AttentionEmitter::emitStatePrefix(Features &f) {
 void AttentionEmitter::emitScan(Features &f, Value heads, Value inWindow,
                                 Value firstChunk, int64_t headsAtOnce,
                                 int64_t window) {
-  forStateVectors(f, heads, [&](Value head, Value memory, At at, Value w) {
+  forStateVectors(f, heads, inWindow, [&](Value head, Value memory, At at, Value w) {
     Value carrySlot = e.add(head, headsAtOnce * window);
     Value base = e.mul(head, window);
     Value carry = e.select(e.less(e.index(0), firstChunk),
