@@ -16,35 +16,48 @@ using namespace polyattn;
 namespace {
 
 //===----------------------------------------------------------------------===//
-// Calibration: every number here that is not a count of operations
+// Calibration: every number here that is not a count of operations. Fitted to
+// benchmarks/model_grid.py; docs/cost-model.md says how.
 //===----------------------------------------------------------------------===//
 
-/// Share of the peak FMA rate that each loop reaches.
-constexpr double directEfficiency = 0.88;
-constexpr double stateEfficiency = 0.85;
+/// Share of the peak that register blocks of multiply-adds reach.
+constexpr double productEfficiency = 0.85;
+/// bf16 tile products, in multiples of the peak of f32.
+constexpr double tileProductSpeed = 4.5;
+/// Vector operations of one weight: exp with its range reduction and running
+/// maximum; a polynomial beside one for each degree; rounding for tiles.
+constexpr double expOperations = 16, plainOperations = 3, tileOperations = 8;
+/// Two of these are as many flops as an operation could have been.
+constexpr double flopsPerOperation = 1.45;
+/// Transposing a row of queries and of outputs, for each of their columns.
+constexpr double cyclesPerRowColumn = 1.3, cyclesPerStateRowColumn = 0.3;
+/// Opening and closing a tile of queries; a share of a state or a tile of it.
+constexpr double cyclesPerTile = 900, cyclesPerStateTask = 2800;
+/// Making a feature out of another one and storing it, in vector operations.
+constexpr double operationsPerFeatureDegree = 2.5;
+/// A call: starting threads and waiting for them.
+constexpr double cyclesPerCall = 20e3;
 /// One pass over memory with two operations per number loaded.
-constexpr double boundCheckEfficiency = 0.2;
-/// A polynomial exp with its range reduction and the running maximum.
-constexpr double expFlops = 8;
-/// Starting threads, weights of the features, clearing and merging states.
-constexpr double stateOverheadCycles = 50e3;
-constexpr double flopsPerStateEntry = 8;
-/// Query rows that share a prefix state under a mask that is not full.
-constexpr int64_t prefixChunk = 512;
+constexpr double boundCheckEfficiency = 0.1;
 /// Beyond this a state leaves every cache that one core can count on.
 constexpr double largestStateBytes = 32 << 20;
 /// What a state must gain before it is preferred.
-constexpr double leastGain = 1.1;
+constexpr double leastGain = 1.05;
+
+/// Queries of a tile, keys of a block of the state.
+constexpr int64_t queryTile = 64, keyBlock = 128;
 
 /// What a mask leaves to each evaluation order.
 struct StateSplit {
   /// (query, key) pairs of one head that are evaluated directly.
   double directPairs;
-  /// Keys that enter a state.
-  double stateKeys;
+  /// Keys that enter a state, and states that are summed.
+  double stateKeys, states;
 };
 
 } // namespace
+
+static double roundUp(double x, double to) { return std::ceil(x / to) * to; }
 
 /// Flops of one core and cycle.
 static double flopsPerCycle(const AttentionWork &work,
@@ -52,36 +65,75 @@ static double flopsPerCycle(const AttentionWork &work,
   return target.flopsPerCycle() / (work.elementType.isF64() ? 2.0 : 1.0);
 }
 
+int64_t polyattn::prefixChunk(const attn::AttentionSizes &sizes,
+                              double stateEntries) {
+  // Longer chunks mean more direct work, shorter ones more scanning of states
+  // (about 8 flops' time per entry); this is the minimum of the sum.
+  double best = std::sqrt(6.0 * 8.0 * stateEntries /
+                          double(sizes.headDim + sizes.valueDim));
+  return int64_t(
+      roundUp(std::clamp(best, double(queryTile), 512.0), queryTile));
+}
+
 /// Each chunk of queries takes the keys that its first query sees from the
 /// state and the rest directly.
-static StateSplit splitByPrefix(const AttentionWork &work) {
+static StateSplit splitByPrefix(const AttentionWork &work, double stateEntries,
+                                const TargetDescription &target) {
   int64_t n = work.sizes.numQueries, m = work.sizes.numKeys;
   attn::MaskAttrInterface mask = work.mask;
   if (mask.admitsAll() || n == 0)
-    return {0, double(m)};
+    return {0, roundUp(double(m), keyBlock),
+            std::max(1.0, 4.0 * target.cores / double(work.sizes.keyHeads))};
+  int64_t length = prefixChunk(work.sizes, stateEntries);
   // Prefixes are piecewise linear in the chunk, so some chunks tell them all.
-  int64_t chunks = (n + prefixChunk - 1) / prefixChunk;
+  int64_t chunks = (n + length - 1) / length;
   int64_t step = std::max<int64_t>(1, chunks / 1024);
   double pairs = 0, sampled = 0;
   for (int64_t c = step / 2; c < chunks; c += step) {
-    int64_t first = c * prefixChunk, rows = std::min(prefixChunk, n - first);
-    pairs += double(rows) * double(mask.getKeyRange(first, n, m).end);
+    int64_t first = c * length, rows = std::min(length, n - first);
+    // A state takes whole blocks of keys.
+    int64_t end = mask.getKeyRange(first, n, m).end / keyBlock * keyBlock;
+    pairs += double(rows) * double(end);
     sampled += double(rows);
   }
   double prefixPairs = pairs / sampled * double(n);
-  int64_t last = (chunks - 1) * prefixChunk;
-  return {std::max(0.0, mask.countAdmitted(n, m) - prefixPairs),
-          double(mask.getKeyRange(last, n, m).end)};
+  double tilePairs = mask.countAdmitted(n, m) + double(n) * queryTile / 2;
+  return {std::max(0.0, tilePairs - prefixPairs),
+          double(mask.getKeyRange((chunks - 1) * length, n, m).end),
+          double(chunks)};
 }
 
-static double directFlopsPerPair(const AttentionWork &work,
-                                 unsigned kernelDegree) {
-  double weight = kernelDegree == 0 ? expFlops : 2.0 * kernelDegree;
-  return 2.0 * double(work.sizes.headDim + work.sizes.valueDim) + weight;
+/// Is direct evaluation one of bf16 tiles? `kernelDegree` 0 is exp.
+static bool usesTiles(const AttentionWork &work,
+                      const TargetDescription &target) {
+  return target.bf16Tiles && work.elementType.isBF16() && !work.certified;
+}
+
+/// Cycles of one pair of query and key.
+static double cyclesPerPair(const AttentionWork &work, unsigned kernelDegree,
+                            bool tiles, const TargetDescription &target) {
+  double peak = flopsPerCycle(work, target);
+  double operations = kernelDegree == 0 ? expOperations
+                                        : plainOperations + kernelDegree;
+  double products = 2.0 * double(work.sizes.headDim + work.sizes.valueDim) /
+                    (peak * productEfficiency);
+  if (tiles) {
+    products /= tileProductSpeed;
+    operations += tileOperations;
+  }
+  return products + operations * flopsPerOperation / (peak * productEfficiency);
+}
+
+/// What tiles of queries cost beside their products.
+static double tileCycles(const AttentionWork &work, double rows) {
+  return rows * double(work.sizes.headDim + work.sizes.valueDim) *
+             cyclesPerRowColumn +
+         rows / queryTile * cyclesPerTile;
 }
 
 AttentionWork AttentionWork::of(attn::ApproximableOpInterface op) {
-  return {op.getSizes(), op.getMask(), op.getElementType()};
+  return {op.getSizes(), op.getMask(), op.getElementType(),
+          bool(op.getCertificate())};
 }
 
 bool AttentionWork::isStatic() const {
@@ -111,30 +163,46 @@ AttentionWork AttentionWork::atAnyLength() const {
 
 double polyattn::directCycles(const AttentionWork &work, unsigned kernelDegree,
                               const TargetDescription &target) {
-  double pairs =
-      double(work.sizes.queryHeads) *
-      work.mask.countAdmitted(work.sizes.numQueries, work.sizes.numKeys);
-  return pairs * directFlopsPerPair(work, kernelDegree) /
-         (flopsPerCycle(work, target) * directEfficiency);
+  double n = double(work.sizes.numQueries), m = double(work.sizes.numKeys);
+  double heads = double(work.sizes.queryHeads);
+  // A few queries are rows of the code; others fill vectors, then tiles.
+  double rows = n;
+  if (n > target.lanes() / 3)
+    rows = roundUp(n, n <= queryTile ? target.lanes() : double(queryTile));
+  double pairs = rows * m;
+  if (attn::MaskAttrInterface mask = work.mask; !mask.admitsAll())
+    pairs = std::min(pairs, mask.countAdmitted(work.sizes.numQueries,
+                                               work.sizes.numKeys) +
+                                rows * queryTile / 2);
+  bool tiles = usesTiles(work, target);
+  return cyclesPerCall * target.cores +
+         heads * (pairs * cyclesPerPair(work, kernelDegree, tiles, target) +
+                  tileCycles(work, rows));
 }
 
 double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
                              const TargetDescription &target) {
   const attn::AttentionSizes &s = work.sizes;
-  StateSplit split = splitByPrefix(work);
   double rank = double(monomialCount(s.headDim, degree));
-  // A row's features take one product each, then one FMA for every column of
-  // the state; the last column is the denominator.
-  double flopsPerRow = 2 * rank * double(s.valueDim + 1) + 2 * rank;
-  double rows = double(s.queryHeads) * double(s.numQueries) +
+  double columns = double(s.valueDim + 1);
+  StateSplit split = splitByPrefix(work, rank * columns, target);
+  // A row's features take some operations each, then one FMA for every column
+  // of the state; the last column is the denominator.
+  double flopsPerRow =
+      2 * rank * columns +
+      rank * degree * operationsPerFeatureDegree * flopsPerOperation;
+  double queries = roundUp(double(s.numQueries), queryTile);
+  double rows = double(s.queryHeads) * queries +
                 double(s.keyHeads) * split.stateKeys;
-  double states = double(s.keyHeads) * rank * double(s.valueDim + 1);
-  double peak = flopsPerCycle(work, target);
-  return stateOverheadCycles +
-         (rows * flopsPerRow + states * flopsPerStateEntry) /
-             (peak * stateEfficiency) +
+  double tasks = double(s.queryHeads) * queries / queryTile +
+                 double(s.keyHeads) * split.states;
+  return cyclesPerCall * target.cores +
+         rows * flopsPerRow /
+             (flopsPerCycle(work, target) * productEfficiency) +
+         rows * double(s.headDim + s.valueDim) * cyclesPerStateRowColumn +
+         tasks * cyclesPerStateTask +
          double(s.queryHeads) * split.directPairs *
-             directFlopsPerPair(work, degree) / (peak * directEfficiency);
+             cyclesPerPair(work, degree, /*tiles=*/false, target);
 }
 
 double polyattn::boundCheckCycles(const AttentionWork &work,
@@ -172,9 +240,10 @@ CostComparison polyattn::compareCosts(const AttentionWork &work,
                                       unsigned directDegree,
                                       unsigned stateDegree,
                                       const TargetDescription &target) {
+  // A polynomial that stands for exp needs its bound checked.
+  double check = directDegree == 0 ? boundCheckCycles(work, target) : 0;
   return {directCycles(work, directDegree, target),
-          stateCycles(work, stateDegree, target) +
-              boundCheckCycles(work, target)};
+          stateCycles(work, stateDegree, target) + check};
 }
 
 std::optional<int64_t>

@@ -23,6 +23,52 @@ func.func @direct(%q: tensor<2x1000x64xf32>, %k: tensor<2x1000x64xf32>, %v: tens
 
 // -----
 
+// With a proved bound there is no running maximum to raise; with a small one no
+// range reduction either.
+
+// CHECK-LABEL: func.func @bounded
+// CHECK-NOT: vector.reduction
+// CHECK: arith.shli
+// CHECK-NOT: vector.reduction
+// CHECK: bufferization.to_tensor
+func.func @bounded(%q: tensor<1000x64xf32>, %k: tensor<1000x64xf32>, %v: tensor<1000x64xf32>) -> tensor<1000x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 bound <15.0, proved> : tensor<1000x64xf32>, tensor<1000x64xf32>, tensor<1000x64xf32> -> tensor<1000x64xf32>
+  return %o : tensor<1000x64xf32>
+}
+
+// CHECK-LABEL: func.func @small
+// CHECK-NOT: vector.reduction
+// CHECK-NOT: arith.shli
+// CHECK: bufferization.to_tensor
+func.func @small(%q: tensor<1000x64xf32>, %k: tensor<1000x64xf32>, %v: tensor<1000x64xf32>) -> tensor<1000x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 bound <0.5, proved> : tensor<1000x64xf32>, tensor<1000x64xf32>, tensor<1000x64xf32> -> tensor<1000x64xf32>
+  return %o : tensor<1000x64xf32>
+}
+
+// A bound that is only declared changes nothing.
+// CHECK-LABEL: func.func @declared
+// CHECK: vector.reduction <or>
+func.func @declared(%q: tensor<1000x64xf32>, %k: tensor<1000x64xf32>, %v: tensor<1000x64xf32>) -> tensor<1000x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 bound <0.5, declared> : tensor<1000x64xf32>, tensor<1000x64xf32>, tensor<1000x64xf32> -> tensor<1000x64xf32>
+  return %o : tensor<1000x64xf32>
+}
+
+// -----
+
+// One query: lanes are dimensions and keys. The heads that share keys meet them
+// together.
+
+// CHECK-LABEL: func.func @decode
+// CHECK: memref.alloc(%{{.*}}) {{.*}} : memref<?x64xf32>
+// CHECK-NOT: memref<{{.*}}x64x64xf32>
+// CHECK: bufferization.to_tensor
+func.func @decode(%q: tensor<8x1x64xf32>, %k: tensor<2x?x64xf32>, %v: tensor<2x?x64xf32>) -> tensor<8x1x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 : tensor<8x1x64xf32>, tensor<2x?x64xf32>, tensor<2x?x64xf32> -> tensor<8x1x64xf32>
+  return %o : tensor<8x1x64xf32>
+}
+
+// -----
+
 // The state: monomials of degree 2 in 4 variables are 15, padded to whole
 // register blocks with factors of index 0 and weight 0. Three parallel steps:
 // update, sum of the partial states, apply.
@@ -30,7 +76,7 @@ func.func @direct(%q: tensor<2x1000x64xf32>, %k: tensor<2x1000x64xf32>, %v: tens
 // CHECK-DAG: memref.global "private" constant @attn_weights
 // CHECK-DAG: memref.global "private" constant @attn_monomials
 // CHECK-LABEL: func.func @state
-// CHECK-COUNT-2: scf.parallel
+// CHECK-COUNT-3: scf.parallel
 // CHECK-NOT: scf.parallel
 // CHECK: bufferization.to_tensor
 func.func @state(%q: tensor<2x1000x4xf32>, %k: tensor<2x1000x4xf32>, %v: tensor<2x1000x4xf32>) -> tensor<2x1000x4xf32> {

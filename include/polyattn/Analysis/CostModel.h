@@ -18,6 +18,8 @@ struct AttentionWork {
   attn::AttentionSizes sizes;
   attn::MaskAttrInterface mask;
   mlir::FloatType elementType;
+  /// Then weights are not rounded to bf16, not even for matrix units.
+  bool certified = false;
 
   static AttentionWork of(attn::ApproximableOpInterface op);
 
@@ -29,6 +31,10 @@ struct AttentionWork {
   /// The same with both lengths unknown.
   AttentionWork atAnyLength() const;
 };
+
+/// Queries that share a prefix state of so many numbers, under a mask that is
+/// not full; their other keys are evaluated directly.
+int64_t prefixChunk(const attn::AttentionSizes &sizes, double stateEntries);
 
 /// Cycles of one core; all lengths must be known. `kernelDegree` 0 is exp.
 double directCycles(const AttentionWork &work, unsigned kernelDegree,
@@ -46,9 +52,8 @@ double stateBytes(const AttentionWork &work, unsigned degree);
 /// empty if there is such code.
 std::string whyNoNativeState(const AttentionWork &work, unsigned degree);
 
-/// The two costs that a decision compares. The state's includes the check of
-/// its bound; it must win clearly, so that errors of the model do not turn a
-/// gain into a loss.
+/// The two costs that a decision compares. The state must win clearly, so that
+/// errors of the model do not turn a gain into a loss.
 struct CostComparison {
   double direct, state;
   double gain() const { return direct / state; }
@@ -56,7 +61,8 @@ struct CostComparison {
 };
 
 /// `directDegree` is that of the kernel that direct evaluation would have: 0
-/// (exp) where a polynomial is about to stand for it.
+/// (exp) where a polynomial is about to stand for it, whose cost then includes
+/// the check of its bound.
 CostComparison compareCosts(const AttentionWork &work, unsigned directDegree,
                             unsigned stateDegree,
                             const TargetDescription &target);

@@ -29,9 +29,11 @@ constexpr int64_t scratchBytes = 24 << 20;
 class AttentionEmitter {
 public:
   /// `query`, `key`, `value`, `output` are memrefs [heads, length, dim];
-  /// `weights`, if not null, is a memref [heads, m].
+  /// `weights`, if not null, is a memref [heads, m]; `bias`, if not null, one of
+  /// [batch..., n, m], any of which may be 1 and is then repeated.
   struct Operands {
-    mlir::Value query, key, value, weights, output;
+    mlir::Value query, key, value, weights, output, bias;
+    Emitter::Values batch;
   };
 
   AttentionEmitter(Emitter &e, const TargetDescription &target,
@@ -65,6 +67,7 @@ private:
   };
 
   // Direct.cpp: one tile of queries against ranges of keys.
+  void emitTiles();
   Value directFlops(Value queries, Value keys);
   Tile openTile(Value head, Value tileIndex);
   void closeTile(Tile &t);
@@ -77,6 +80,12 @@ private:
                   Value copy);
   KeyRange<Value> keyRange(Value query);
   KeyRange<Value> tileRange(Value first);
+
+  // Bias.cpp: scores of a block to scale times score plus bias.
+  Values biasRow(Value head, Value query);
+  Value loadBias(Values row, Value key, Value lanes);
+  Value withBias(Value score, Value bias);
+  void addBias(Tile &t, Value from, Value count);
 
   // Weights.cpp: scores of a block to weights.
   /// How a score becomes a weight: by a formula that needs no care; as 2^ of a
@@ -107,7 +116,7 @@ private:
     /// Keys of the block that the row at hand sees.
     Value begin, end;
   };
-  bool hasFewQueries();
+  int64_t mostFewQueries();
   void emitFewQueries();
   std::pair<Value, Value> placeOf(Rows &rows, Value row);
   Rows openRows(Value keyHead);
@@ -183,7 +192,7 @@ private:
   void forColumnGroups(int64_t columns,
                        llvm::function_ref<void(Value, int64_t)> body);
   int64_t blockingFor(int64_t columns) const;
-  int64_t chunkOfQueries(const Features &f) const;
+  int64_t chunkOfQueries(const Features &f);
   Value prefixBoundary(Value chunk, int64_t length);
 
   Emitter &e;
@@ -192,7 +201,9 @@ private:
   Operands operands;
   KernelAttrInterface kernel;
   MaskAttrInterface mask;
-  double scale;
+  /// Of products of query and key; and what turns scores, which have it in them
+  /// already where there is a bias, into the kernel's argument.
+  double productScale, scale;
   Weighting weighting;
   KernelAttrInterface plainKernel;
   /// Of bounded exponents.

@@ -18,7 +18,8 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
                                    AttentionOp op, Operands operands)
     : e(e), blocking(target), op(op), operands(operands),
       kernel(op.getKernel()), mask(op.getMask()),
-      scale(op.getScale().convertToDouble()), cores(target.cores) {
+      productScale(op.getScale().convertToDouble()),
+      scale(operands.bias ? 1 : productScale), cores(target.cores) {
   AttentionSizes sizes = op.getSizes();
   headDim = sizes.headDim;
   valueDim = sizes.valueDim;
@@ -61,9 +62,24 @@ Value AttentionEmitter::directFlops(Value queries, Value keys) {
                e.mul(keys, 2 * (headDim + valueDim)));
 }
 
+/// A few queries take code of their own; where only the run knows, both stand.
 void AttentionEmitter::emitDirect() {
-  if (hasFewQueries())
-    return emitFewQueries();
+  int64_t known = op.getSizes().numQueries, few = mostFewQueries();
+  if (!ShapedType::isDynamic(known))
+    return known <= few ? emitFewQueries() : emitTiles();
+  scf::IfOp::create(
+      e.b, e.loc, e.lessEqual(numQueries, e.index(few)),
+      [&](OpBuilder &, Location) {
+        emitFewQueries();
+        scf::YieldOp::create(e.b, e.loc);
+      },
+      [&](OpBuilder &, Location) {
+        emitTiles();
+        scf::YieldOp::create(e.b, e.loc);
+      });
+}
+
+void AttentionEmitter::emitTiles() {
   if (matrixUnit)
     return emitDirectOnMatrixUnit();
   Value tiles = e.ceilDiv(numQueries, queryTile);
@@ -93,7 +109,9 @@ AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
   t.first = e.mul(tileIndex, queryTile);
   t.outputs = e.buffer({roundUp(valueDim, e.lanes), queryTile});
   t.sums = e.buffer({queryTile});
-  t.scores = e.buffer({keyBlock, queryTile});
+  // Biases come in squares.
+  int64_t rows = operands.bias ? roundUp(keyBlock, e.lanes) : keyBlock;
+  t.scores = e.buffer({rows, queryTile});
   if (matrixUnit) {
     Type bf16 = e.b.getBF16Type();
     t.queryPairs =
@@ -149,6 +167,8 @@ void AttentionEmitter::addKeyBlock(Tile &t, Value from, Value count) {
     emitTileScores(t, from, count);
   else
     emitScores(t, from, count);
+  if (operands.bias)
+    addBias(t, from, count);
   if (t.shifts) {
     removeAbsentKeys(t, from, count);
     raiseShifts(t, count);

@@ -26,22 +26,20 @@ static Value extractFirst(Emitter &e, Value x) {
   return vector::ExtractOp::create(e.b, e.loc, x, 0);
 }
 
-bool AttentionEmitter::hasFewQueries() {
-  int64_t queries = op.getSizes().numQueries;
-  return !ShapedType::isDynamic(queries) && queries <= e.lanes / 3 &&
-         op.getEvaluation() != Evaluation::State;
-}
+/// From about half a vector of queries on, lanes are better spent on them.
+int64_t AttentionEmitter::mostFewQueries() { return e.lanes / 3; }
 
 void AttentionEmitter::emitFewQueries() {
-  int64_t queries = std::max<int64_t>(op.getSizes().numQueries, 1);
+  // Of no query at all nothing is asked but that it does no harm.
+  Value queries = e.max(numQueries, e.index(1));
   e.parallel({keyHeads}, directFlops(numQueries, numKeys), [&](ValueRange at) {
     Rows rows = openRows(at[0]);
     Value first = keyRange(e.index(0)).begin;
-    Value end = keyRange(e.index(queries - 1)).end;
+    Value end = keyRange(e.sub(queries, e.index(1))).end;
     e.loop(first, end, rowKeyBlock, [&](Value from) {
       Value count = e.min(e.index(rowKeyBlock), e.sub(end, from));
       e.loop(e.index(0), rows.count, 1, [&](Value row) {
-        KeyRange<Value> range = keyRange(e.rem(row, e.index(queries)));
+        KeyRange<Value> range = keyRange(e.rem(row, queries));
         auto within = [&](Value key) {
           return e.min(e.max(e.sub(key, from), e.index(0)), count);
         };
@@ -119,8 +117,15 @@ void AttentionEmitter::addRowScores(Rows &rows, Value row, Value from,
                     });
     if (full < headDim)
       sums = addColumns(e.index(full), headDim - full, sums);
-    Value score = e.select(seenLanes(rows, j), emitLaneSums(e, sums),
-                           e.splat(scale < 0 ? INFINITY : -INFINITY));
+    Value score = emitLaneSums(e, sums);
+    if (operands.bias) {
+      Value head, query;
+      std::tie(head, query) = placeOf(rows, row);
+      score = withBias(score, loadBias(biasRow(head, query), e.add(from, j),
+                                       e.sub(count, j)));
+    }
+    score = e.select(seenLanes(rows, j), score,
+                     e.splat(scale < 0 ? INFINITY : -INFINITY));
     e.vstore(score, rows.scores, {row, j});
   });
 }

@@ -91,8 +91,6 @@ static Value weightsPerHead(OpBuilder &b, Location loc, AttentionOp op) {
 /// takes it.
 static std::string whyNotTaken(AttentionOp op) {
   AttentionSizes sizes = op.getSizes();
-  if (op.getBias())
-    return "it has an additive bias";
   if (op.getElementType().isF64())
     return "its element type is f64";
   if (ShapedType::isDynamic(sizes.headDim) ||
@@ -124,9 +122,15 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
     AttentionEmitter::Operands operands{flat(op.getQuery()), flat(op.getKey()),
-                                        flat(op.getValue()), {}, {}};
+                                        flat(op.getValue()), {}, {}, {}, {}};
     if (op.getKeyWeights())
       operands.weights = toBuffer(b, loc, weightsPerHead(b, loc, op));
+    if (op.getBias()) {
+      operands.bias = toBuffer(b, loc, op.getBias());
+      for (int64_t i = 0; i + 2 < op.getQueryType().getRank(); ++i)
+        operands.batch.push_back(
+            b.createOrFold<tensor::DimOp>(loc, op.getQuery(), i));
+    }
     Value output = allocateOutput(b, op);
     operands.output = toHeads(b, loc, output);
     AttentionEmitter emitter(e, target, op, operands);

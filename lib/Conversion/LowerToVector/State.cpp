@@ -7,6 +7,7 @@
 // summed and applied. StateBlocks.cpp does the sums.
 
 #include "AttentionEmitter.h"
+#include "polyattn/Analysis/CostModel.h"
 #include "polyattn/Approximation/Monomials.h"
 #include "mlir/IR/SymbolTable.h"
 
@@ -168,15 +169,10 @@ void AttentionEmitter::emitStateFull(Features &f) {
   });
 }
 
-/// Queries in a chunk, whose common keys come from the state and whose other
-/// keys are evaluated directly. Longer chunks mean more direct work, shorter
-/// ones more scanning of states (about 8 flops' time per element); this is the
-/// minimum of the sum.
-int64_t AttentionEmitter::chunkOfQueries(const Features &f) const {
-  double state = double(f.padded) * double(f.columns + 1);
-  double best = std::sqrt(6.0 * 8.0 * state / double(headDim + valueDim));
-  return std::clamp<int64_t>(roundUp(int64_t(best), queryTile), queryTile,
-                             roundUp(512, queryTile));
+/// Whole tiles of queries.
+int64_t AttentionEmitter::chunkOfQueries(const Features &f) {
+  double entries = double(f.padded) * double(f.columns + 1);
+  return roundUp(prefixChunk(op.getSizes(), entries), queryTile);
 }
 
 /// The keys [0, boundary) are seen by all queries of the chunk and come from

@@ -44,7 +44,7 @@ void AttentionEmitter::chooseWeighting() {
     return;
   weighting = Weighting::RunningExp;
   BoundAttr bound = op.getBoundAttr();
-  if (!bound || bound.getSource() != BoundSource::Proved)
+  if (!bound || bound.getSource() != BoundSource::Proved || operands.bias)
     return;
   // Rounded scores may exceed the bound by a little.
   double most = bound.getValue() * (1 + 0x1p-10);

@@ -6,7 +6,9 @@ import os
 
 import inputs
 import numpy as np
-from harness import EXACT, Family, Program, Shape, Variant, check_direct, main, widen
+import oracle
+import polyattn
+from harness import EXACT, Family, Program, Shape, Variant, check_direct, main, output_rounding, round_to, widen
 
 LENGTHS = [(1, 1), (2, 7), (15, 16), (63, 65), (65, 63), (129, 200), (1, 513), (300, 3)]
 LONG = [(1, 5000), (5000, 1), (1023, 1025), (2000, 2049)]
@@ -92,6 +94,47 @@ def bounded(rng):
     yield family
 
 
+def biased_program(shape, bias_shape, mask, kernel, weighted):
+    q, k, v, w, o = shape.types()
+    bias = f"tensor<{''.join('?x' if s is None else f'{s}x' for s in bias_shape)}{shape.dtype}>"
+    kernel = f"kernel poly<[{', '.join(map(repr, kernel))}]> " if kernel else ""
+    inside = ", ".join(f"{key} = {value}" for key, value in mask[1])
+    return (f"func.func @main(%q: {q}, %k: {k}, %v: {v}, %b: {bias}, %w: {w}) -> {o} {{\n"
+            f"  %o = attn.attention %q, %k, %v bias(%b : {bias}) {f'key_weights(%w : {w}) ' if weighted else ''}scale 0.3 {kernel}"
+            f"mask {mask[0]}{f'<{inside}>' if inside else ''} : {q}, {k}, {v} -> {o}\n  return %o : {o}\n}}\n")
+
+
+def biased(rng):
+    """Additive biases: of every broadcast shape, with -inf and the most negative number where masks would put them."""
+    family = Family("exact with a bias")
+    lowest = {"f32": -3.4028235e38, "bf16": -3.3895314e38, "f16": -65504.0}
+    for i, (dtype, n, m, static) in enumerate([("f32", 70, 150, False), ("f32", 2, 90, True), ("f32", 130, 131, False),
+                                               ("bf16", 70, 150, False), ("bf16", 3, 33, True), ("f16", 20, 64, False)]):
+        for j, dims in enumerate([(2, 4, n, m), (1, 1, n, m), (2, 1, 1, m), (1, 4, n, 1)]):
+            shape = Shape(16, 24, (2, 4), 2, dtype=dtype, n=n if static else None, m=m if static else None)
+            mask, kernel, weighted = MASKS[(i + j) % len(MASKS)], [None, None, (1.0, 1.0, 0.5)][(i + j) % 3], j % 2 == 1
+            bias_shape = [None if size > 4 and not static else size for size in dims]
+            text = biased_program(shape, bias_shape, mask, kernel, weighted)
+            bias = rng.standard_normal(dims)
+            if not kernel:
+                bias[rng.random(dims) < 0.2] = -np.inf
+                bias[rng.random(dims) < 0.2] = lowest[dtype]
+                bias[..., :1, :] = lowest[dtype]  # all alike: the average of all values
+            q, k, v = inputs.normal(rng, shape, n, m)
+            arrays = [round_to(x, dtype) for x in (0.5 * q, 0.5 * k, v, bias)] + [
+                round_to(inputs.weights(rng, shape, m, zeros=0.2), shape.weight_dtype)]
+            got = widen(polyattn.compile(text, "main", "builtin.module(attn-schedule,attn-to-llvm)")(*arrays), dtype)
+            q, k, v, bias = (widen(x, dtype) for x in arrays[:4])
+            want = oracle.attention(q, k, v, 0.3, kernel, (mask[0], dict(mask[1])), bias=bias,
+                                    key_weights=widen(arrays[4], shape.weight_dtype) if weighted else None)
+            most = np.abs(v).max()
+            # f32 sums of a score and such a bias keep that many digits of the score; beyond 1e30 none, in f64 neither.
+            scores = 2.0**-23 * np.abs(bias[np.abs(bias) < 1e30]).max(initial=0.0)
+            allowed = most * (1e-5 + scores + (2.0**-8 if dtype == "bf16" else 0)) + output_rounding(want, dtype)
+            family.add(f"{dtype} {dims} {mask[0]} {kernel}", np.abs(got - want), allowed, most, text)
+    yield family
+
+
 def adversarial(rng):
     family = Family("exact adversarial")
     shape = Shape(16, 16, batch=(2,), kv_heads=2)
@@ -161,7 +204,7 @@ def real_file(file):
     return family
 
 
-FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, few, bounded, adversarial, absent, narrow, real)}
+FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, few, bounded, biased, adversarial, absent, narrow, real)}
 
 if __name__ == "__main__":
     main(FAMILIES)

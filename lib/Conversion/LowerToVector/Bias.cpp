@@ -1,0 +1,81 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// An additive bias. It lies in memory by queries, while tiles have lanes of
+// queries: it is transposed square by square on its way to the scores.
+
+#include "AttentionEmitter.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::attn;
+
+using Values = Emitter::Values;
+
+/// Scores are kept above this: masks that are biases use the most negative
+/// number, and times log2(e) that would be -inf, which means no key at all.
+static constexpr double leastScore = -2e38;
+
+static int64_t sizeOf(Value memref, int64_t fromLast) {
+  auto type = cast<MemRefType>(memref.getType());
+  return type.getDimSize(type.getRank() - fromLast);
+}
+
+/// Where the bias of this query begins: all indices but that of the key.
+Emitter::Values AttentionEmitter::biasRow(Value head, Value query) {
+  auto type = cast<MemRefType>(operands.bias.getType());
+  Values row(operands.batch.size());
+  for (size_t i = row.size(); i-- > 0;) {
+    Value size = operands.batch[i];
+    Value at = i ? e.rem(head, size) : head;
+    row[i] = type.getDimSize(i) == 1 ? e.index(0) : at;
+    head = e.div(head, e.max(size, e.index(1)));
+  }
+  row.push_back(sizeOf(operands.bias, 2) == 1 ? e.index(0) : query);
+  return row;
+}
+
+/// The bias of the keys from `key` on; only the first `lanes` ones are there.
+Value AttentionEmitter::loadBias(Values row, Value key, Value lanes) {
+  if (sizeOf(operands.bias, 1) == 1) {
+    row.push_back(e.index(0));
+    return e.broadcast(e.load(operands.bias, row));
+  }
+  row.push_back(key);
+  VectorType type = e.vectorType(op.getElementType());
+  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
+  Value there = vector::CreateMaskOp::create(
+      e.b, e.loc, e.vectorType(e.b.getI1Type()), lanes);
+  return e.widen(vector::MaskedLoadOp::create(e.b, e.loc, type, operands.bias,
+                                              row, there, zero));
+}
+
+Value AttentionEmitter::withBias(Value score, Value bias) {
+  Value sum = e.fma(score, e.splat(productScale), bias);
+  if (!kernel.isShiftInvariant())
+    return sum;
+  Value absent =
+      e.compare(arith::CmpFPredicate::OEQ, sum, e.splat(-INFINITY));
+  return e.select(absent, sum, e.maxOrSecond(e.splat(leastScore), sum));
+}
+
+void AttentionEmitter::addBias(Tile &t, Value from, Value count) {
+  Value last = e.sub(numQueries, e.index(1));
+  e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
+    e.loop(e.index(0), count, e.lanes, [&](Value j) {
+      Values square;
+      for (int64_t r = 0; r < e.lanes; ++r) {
+        Value query = e.min(e.add(t.first, e.add(i, r)), last);
+        square.push_back(loadBias(biasRow(t.head, query), e.add(from, j),
+                                  e.sub(count, j)));
+      }
+      square = emitTranspose(e, square);
+      // Rows past the last key are in the buffer, and nobody reads them.
+      for (int64_t k = 0; k < e.lanes; ++k) {
+        Values at = {e.add(j, k), i};
+        e.vstore(withBias(e.vload(t.scores, at), square[k]), t.scores, at);
+      }
+    });
+  });
+}
