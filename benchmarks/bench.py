@@ -22,7 +22,7 @@ import timing
 
 BUILD = report.ROOT / os.environ.get("PA_BUILD_DIR", "build")
 
-QUICK = harness.Effort(rounds=7, turn=0.05, budget=2, slowest=2)
+QUICK = harness.Effort(rounds=7, turn=0.05, budget=2, slowest=1)
 FULL = harness.Effort(rounds=7, turn=0.1, budget=5, slowest=10)
 
 

@@ -24,7 +24,8 @@ def bounded_inputs(heads, n, d, bound, seed=0, keys=None):
 
     (q, _), (k, which) = rows(n), rows(keys or n)
     v = mean_values[which] + np.float32(0.1) * random.standard_normal(k.shape, np.float32)
-    return q, k, v
+    # numpy's indexing leaves other orders of memory behind, which calls would have to copy from.
+    return tuple(map(np.ascontiguousarray, (q, k, v)))
 
 
 def to_bf16_bits(x):
