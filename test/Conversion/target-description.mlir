@@ -5,6 +5,7 @@
 // RUN: polyattn-opt %t/avx2.mlir -attn-lower-to-vector=target=avx512 | FileCheck %s --check-prefix=AVX512
 // RUN: polyattn-opt %t/tiles.mlir -attn-lower-to-vector | FileCheck %s --check-prefix=TILES
 // RUN: polyattn-opt %t/tiles.mlir -attn-lower-to-vector=target=avx512 | FileCheck %s --check-prefix=NO-TILES
+// RUN: polyattn-opt %t/tiny.mlir -attn-lower-to-vector | FileCheck %s --check-prefix=TINY
 // RUN: not polyattn-opt %t/width.mlir -attn-schedule 2>&1 | FileCheck %s --check-prefix=WIDTH
 // RUN: not polyattn-opt %t/power.mlir -attn-lower-to-vector 2>&1 | FileCheck %s --check-prefix=POWER
 // RUN: not polyattn-opt %t/flag.mlir -attn-approximate 2>&1 | FileCheck %s --check-prefix=FLAG
@@ -14,6 +15,8 @@
 // AVX2-NOT: vector<16xf32>
 // AVX2: memref.alloc() {{.*}} : memref<33x32xf32>
 // AVX2: vector.fma {{.*}} : vector<8xf32>
+// However small the cache, a square of lanes fits the scores.
+// TINY: memref.alloc() {{.*}} : memref<18x64xf32>
 // AVX512: vector.fma {{.*}} : vector<16xf32>
 // TILES: amx.tile_mulf
 // NO-TILES-NOT: amx.
@@ -24,6 +27,14 @@
 //--- avx2.mlir
 module attributes {dlti.target_system_spec = #dlti.target_system_spec<"CPU" = #dlti.target_device_spec<
     "max_vector_op_width" = 256 : i64, "vector_registers" = 16 : i64, "L1_cache_size_in_bytes" = 24576 : i64>>} {
+  func.func @main(%q: tensor<4x4096x32xf32>, %k: tensor<4x4096x32xf32>, %v: tensor<4x4096x32xf32>) -> tensor<4x4096x32xf32> {
+    %o = attn.attention %q, %k, %v scale 0.125 : tensor<4x4096x32xf32>, tensor<4x4096x32xf32>, tensor<4x4096x32xf32> -> tensor<4x4096x32xf32>
+    return %o : tensor<4x4096x32xf32>
+  }
+}
+//--- tiny.mlir
+module attributes {dlti.target_system_spec = #dlti.target_system_spec<"CPU" = #dlti.target_device_spec<
+    "max_vector_op_width" = 512 : i64, "vector_registers" = 32 : i64, "L1_cache_size_in_bytes" = 1024 : i64>>} {
   func.func @main(%q: tensor<4x4096x32xf32>, %k: tensor<4x4096x32xf32>, %v: tensor<4x4096x32xf32>) -> tensor<4x4096x32xf32> {
     %o = attn.attention %q, %k, %v scale 0.125 : tensor<4x4096x32xf32>, tensor<4x4096x32xf32>, tensor<4x4096x32xf32> -> tensor<4x4096x32xf32>
     return %o : tensor<4x4096x32xf32>

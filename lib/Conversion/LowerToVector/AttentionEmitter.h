@@ -70,6 +70,7 @@ private:
   void emitTiles();
   Value directFlops(Value queries, Value keys);
   Tile openTile(Value head, Value tileIndex);
+  void storeKeyRanges(Tile &t);
   void closeTile(Tile &t);
   void addKeys(Tile &t, Value from, Value to);
   void addKeyBlock(Tile &t, Value from, Value count);

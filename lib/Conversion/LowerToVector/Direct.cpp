@@ -38,9 +38,10 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
     queryTile = std::min(queryTile, roundUp(needed, blocking.width()));
   }
+  // At least a square of lanes, which passes through the scores' place.
+  int64_t inCache = l1Third / int64_t(sizeof(float)) / queryTile;
   keyBlock = matrixUnit ? 128
-                        : roundUp(l1Third / int64_t(sizeof(float)) / queryTile,
-                                  blocking.rows());
+                        : roundUp(std::max(inCache, e.lanes), blocking.rows());
   heads = e.dim(operands.query, 0);
   keyHeads = e.dim(operands.key, 0);
   numQueries = e.dim(operands.query, 1);
@@ -102,6 +103,21 @@ KeyRange<Value> AttentionEmitter::tileRange(Value first) {
   return {keyRange(first).begin, keyRange(last).end};
 }
 
+/// The keys that each query of the tile sees, as vectors to compare with.
+void AttentionEmitter::storeKeyRanges(Tile &t) {
+  Type i32 = e.b.getI32Type();
+  t.begins = e.buffer({queryTile}, i32);
+  t.ends = e.buffer({queryTile}, i32);
+  e.loop(e.index(0), e.index(queryTile), 1, [&](Value i) {
+    KeyRange<Value> range = keyRange(e.add(t.first, i));
+    auto asInt = [&](Value x) -> Value {
+      return arith::IndexCastOp::create(e.b, e.loc, i32, x);
+    };
+    e.store(asInt(range.begin), t.begins, i);
+    e.store(asInt(range.end), t.ends, i);
+  });
+}
+
 AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
   Tile t;
   t.head = head;
@@ -126,18 +142,8 @@ AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
   }
   if (weighting == Weighting::RunningExp)
     t.shifts = e.buffer({queryTile});
-  if (!mask.admitsAll()) {
-    t.begins = e.buffer({queryTile}, e.b.getI32Type());
-    t.ends = e.buffer({queryTile}, e.b.getI32Type());
-    e.loop(e.index(0), e.index(queryTile), 1, [&](Value i) {
-      KeyRange<Value> range = keyRange(e.add(t.first, i));
-      auto asInt = [&](Value x) -> Value {
-        return arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), x);
-      };
-      e.store(asInt(range.begin), t.begins, i);
-      e.store(asInt(range.end), t.ends, i);
-    });
-  }
+  if (!mask.admitsAll())
+    storeKeyRanges(t);
   e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
     if (t.queries)
       e.vstore(e.splat(1), t.queries, {e.index(0), i});

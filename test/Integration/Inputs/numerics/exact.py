@@ -7,8 +7,7 @@ import os
 import inputs
 import numpy as np
 import oracle
-import polyattn
-from harness import EXACT, Family, Program, Shape, Variant, check_direct, main, output_rounding, round_to, widen
+from harness import EXACT, Family, Program, Shape, Variant, check_direct, compile_for_tests, main, output_rounding, round_to, widen
 
 LENGTHS = [(1, 1), (2, 7), (15, 16), (63, 65), (65, 63), (129, 200), (1, 513), (300, 3)]
 LONG = [(1, 5000), (5000, 1), (1023, 1025), (2000, 2049)]
@@ -123,7 +122,7 @@ def biased(rng):
             q, k, v = inputs.normal(rng, shape, n, m)
             arrays = [round_to(x, dtype) for x in (0.5 * q, 0.5 * k, v, bias)] + [
                 round_to(inputs.weights(rng, shape, m, zeros=0.2), shape.weight_dtype)]
-            got = widen(polyattn.compile(text, "main", "builtin.module(attn-schedule,attn-to-llvm)")(*arrays), dtype)
+            got = widen(compile_for_tests(text)(*arrays), dtype)
             q, k, v, bias = (widen(x, dtype) for x in arrays[:4])
             want = oracle.attention(q, k, v, 0.3, kernel, (mask[0], dict(mask[1])), bias=bias,
                                     key_weights=widen(arrays[4], shape.weight_dtype) if weighted else None)

@@ -8,6 +8,7 @@ same arrays of dynamic length, so that one compilation serves many cases.
 import argparse
 import dataclasses
 import math
+import os
 import sys
 from typing import Optional, Sequence, Tuple
 
@@ -111,6 +112,11 @@ class Shape:
                 tensor(self.weights(), self.weight_dtype), tensor((*self.batch, self.n, self.e))]
 
 
+def compile_for_tests(module, pipeline="attn-schedule,attn-to-llvm"):
+    """For this machine, or the lesser one that POLYATTN_TEST_CPU names."""
+    return polyattn.compile(module, "main", f"builtin.module({pipeline})", cpu=os.environ.get("POLYATTN_TEST_CPU", "host"))
+
+
 class Program:
     def __init__(self, shape: Shape, variants: Sequence[Variant], pipeline="attn-schedule,attn-to-llvm", prepare=None):
         """`prepare` is a pipeline that runs first; its result stays readable in `ir`."""
@@ -118,7 +124,7 @@ class Program:
         module = polyattn.parse(self.text())
         self.prepare_remarks = module.run(f"builtin.module({prepare})") if prepare else []
         self.ir = str(module)
-        self.run_compiled = polyattn.compile(module, "main", f"builtin.module({pipeline})")
+        self.run_compiled = compile_for_tests(module, pipeline)
 
     def text(self):
         types = self.shape.types()
