@@ -113,8 +113,8 @@ static bool usesTiles(const AttentionWork &work,
 static double cyclesPerPair(const AttentionWork &work, unsigned kernelDegree,
                             bool tiles, const TargetDescription &target) {
   double peak = flopsPerCycle(work, target);
-  double operations = kernelDegree == 0 ? expOperations
-                                        : plainOperations + kernelDegree;
+  double operations =
+      kernelDegree == 0 ? expOperations : plainOperations + kernelDegree;
   double products = 2.0 * double(work.sizes.headDim + work.sizes.valueDim) /
                     (peak * productEfficiency);
   if (tiles) {
@@ -171,9 +171,9 @@ double polyattn::directCycles(const AttentionWork &work, unsigned kernelDegree,
     rows = roundUp(n, n <= queryTile ? target.lanes() : double(queryTile));
   double pairs = rows * m;
   if (attn::MaskAttrInterface mask = work.mask; !mask.admitsAll())
-    pairs = std::min(pairs, mask.countAdmitted(work.sizes.numQueries,
-                                               work.sizes.numKeys) +
-                                rows * queryTile / 2);
+    pairs = std::min(
+        pairs, mask.countAdmitted(work.sizes.numQueries, work.sizes.numKeys) +
+                   rows * queryTile / 2);
   bool tiles = usesTiles(work, target);
   return cyclesPerCall * target.cores +
          heads * (pairs * cyclesPerPair(work, kernelDegree, tiles, target) +
@@ -188,12 +188,12 @@ double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
   StateSplit split = splitByPrefix(work, rank * columns, target);
   // A row's features take some operations each, then one FMA for every column
   // of the state; the last column is the denominator.
-  double flopsPerRow =
-      2 * rank * columns +
-      rank * degree * operationsPerFeatureDegree * flopsPerOperation;
+  double flopsPerRow = 2 * rank * columns + rank * degree *
+                                                operationsPerFeatureDegree *
+                                                flopsPerOperation;
   double queries = roundUp(double(s.numQueries), queryTile);
-  double rows = double(s.queryHeads) * queries +
-                double(s.keyHeads) * split.stateKeys;
+  double rows =
+      double(s.queryHeads) * queries + double(s.keyHeads) * split.stateKeys;
   double tasks = double(s.queryHeads) * queries / queryTile +
                  double(s.keyHeads) * split.states;
   return cyclesPerCall * target.cores +

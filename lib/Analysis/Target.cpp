@@ -34,8 +34,8 @@ static const std::vector<TargetDescription> &targets() {
 }
 
 static const TargetDescription *lookupNamed(StringRef name) {
-  auto it = llvm::find_if(targets(),
-                           [&](const TargetDescription &t) { return t.name == name; });
+  auto it = llvm::find_if(
+      targets(), [&](const TargetDescription &t) { return t.name == name; });
   return it == targets().end() ? nullptr : &*it;
 }
 
@@ -142,8 +142,8 @@ FailureOr<TargetDescription> polyattn::resolveTarget(Operation *op,
     for (Operation *scope = op; scope; scope = scope->getParentOp())
       if (auto spec = scope->getAttrOfType<TargetSystemSpecAttr>(
               DLTIDialect::kTargetSystemDescAttrName))
-        if (spec.getDeviceSpecForDeviceID(StringAttr::get(op->getContext(),
-                                                          device)))
+        if (spec.getDeviceSpecForDeviceID(
+                StringAttr::get(op->getContext(), device)))
           return readSpec(op);
     return hostTarget();
   }

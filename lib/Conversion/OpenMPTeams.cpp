@@ -2,9 +2,9 @@
 //
 // attn-openmp-teams: when parallel loops take threads, and how they share work.
 
-#include "polyattn/Conversion/Passes.h"
 #include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/IR/Matchers.h"
+#include "polyattn/Conversion/Passes.h"
 
 namespace polyattn::attn {
 #define GEN_PASS_DEF_ATTNOPENMPTEAMS
@@ -40,8 +40,8 @@ static void refine(omp::ParallelOp parallel) {
   if (parallel.getRegion().isAncestor(count.getParentRegion()))
     return;
   Value one = arith::ConstantIndexOp::create(b, parallel.getLoc(), 1);
-  Value several = arith::CmpIOp::create(
-      b, parallel.getLoc(), arith::CmpIPredicate::sgt, count, one);
+  Value several = arith::CmpIOp::create(b, parallel.getLoc(),
+                                        arith::CmpIPredicate::sgt, count, one);
   parallel.getIfExprMutable().assign(several);
   wsloop.setScheduleKind(omp::ClauseScheduleKind::Dynamic);
 }

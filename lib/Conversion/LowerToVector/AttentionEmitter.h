@@ -29,15 +29,15 @@ constexpr int64_t scratchBytes = 24 << 20;
 class AttentionEmitter {
 public:
   /// `query`, `key`, `value`, `output` are memrefs [heads, length, dim];
-  /// `weights`, if not null, is a memref [heads, m]; `bias`, if not null, one of
-  /// [batch..., n, m], any of which may be 1 and is then repeated.
+  /// `weights`, if not null, is a memref [heads, m]; `bias`, if not null, one
+  /// of [batch..., n, m], any of which may be 1 and is then repeated.
   struct Operands {
     mlir::Value query, key, value, weights, output, bias;
     Emitter::Values batch;
   };
 
-  AttentionEmitter(Emitter &e, const TargetDescription &target,
-                   AttentionOp op, Operands operands);
+  AttentionEmitter(Emitter &e, const TargetDescription &target, AttentionOp op,
+                   Operands operands);
 
   void emitDirect();
   void emitState();
@@ -111,8 +111,8 @@ private:
   /// The queries of all heads that share a key head.
   struct Rows {
     Value keyHead, count;
-    /// [count][..]: queries, outputs, scores of a block of keys; sums and shifts,
-    /// one vector each: sums lane by lane, the shift in every lane.
+    /// [count][..]: queries, outputs, scores of a block of keys; sums and
+    /// shifts, one vector each: sums lane by lane, the shift in every lane.
     Value queries, outputs, scores, sums, shifts;
     /// Keys of the block that the row at hand sees.
     Value begin, end;
@@ -156,8 +156,8 @@ private:
     int64_t table;
     /// [padded][degree] i32 rows of the packed tile to multiply; [padded] f32.
     Value factors, weights;
-    /// [slots][padded][columns] and [slots][padded]: sums of weighted values and
-    /// of key weights alone.
+    /// [slots][padded][columns] and [slots][padded]: sums of weighted values
+    /// and of key weights alone.
     Value states, denominators;
 
     int64_t bytesPerState() const { return padded * (columns + 1) * 4; }
@@ -186,8 +186,7 @@ private:
                       Value count, Value lane);
   Value stateFlops(Features &f, Value heads, Value rows);
   void allocateStates(Features &f, int64_t slots);
-  void forHeadGroups(Value most,
-                     llvm::function_ref<void(Value, Value)> body);
+  void forHeadGroups(Value most, llvm::function_ref<void(Value, Value)> body);
   void forStateVectors(Features &f, Value heads, Value sums,
                        llvm::function_ref<void(Value, Value, At, Value)> body);
   void forColumnGroups(int64_t columns,

@@ -55,8 +55,7 @@ Value AttentionEmitter::withBias(Value score, Value bias) {
   Value sum = e.fma(score, e.splat(productScale), bias);
   if (!kernel.isShiftInvariant())
     return sum;
-  Value absent =
-      e.compare(arith::CmpFPredicate::OEQ, sum, e.splat(-INFINITY));
+  Value absent = e.compare(arith::CmpFPredicate::OEQ, sum, e.splat(-INFINITY));
   return e.select(absent, sum, e.maxOrSecond(e.splat(leastScore), sum));
 }
 
@@ -67,8 +66,8 @@ void AttentionEmitter::addBias(Tile &t, Value from, Value count) {
       Values square;
       for (int64_t r = 0; r < e.lanes; ++r) {
         Value query = e.min(e.add(t.first, e.add(i, r)), last);
-        square.push_back(loadBias(biasRow(t.head, query), e.add(from, j),
-                                  e.sub(count, j)));
+        square.push_back(
+            loadBias(biasRow(t.head, query), e.add(from, j), e.sub(count, j)));
       }
       square = emitTranspose(e, square);
       // Rows past the last key are in the buffer, and nobody reads them.

@@ -30,9 +30,9 @@ static Value rowSquares(Emitter &e, Value memref, Value head, Value row) {
                         Value x = extend(e.vload(memref, {head, row, c}), wide);
                         return Emitter::Values{e.fma(x, x, carried[0])};
                       })[0];
-  Value sum = vector::ReductionOp::create(e.b, e.loc,
-                                          vector::CombiningKind::ADD, sums,
-                                          arith::FastMathFlags::reassoc);
+  Value sum =
+      vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sums,
+                                  arith::FastMathFlags::reassoc);
   for (int64_t c = full; c < columns; ++c) {
     Value x = extend(e.load(memref, {head, row, e.index(c)}), f64);
     sum = e.addf(sum, e.mulf(x, x));
@@ -81,9 +81,8 @@ static std::pair<Value, Value> largestSquares(Emitter &e, Value query,
   };
   e.parallel({total}, e.add(work(query), work(key)), [&](ValueRange at) {
     Value task = at[0];
-    e.when(e.less(task, q.tasks), [&] {
-      e.store(largestOfTask(e, q, task, zero), cells, task);
-    });
+    e.when(e.less(task, q.tasks),
+           [&] { e.store(largestOfTask(e, q, task, zero), cells, task); });
     e.when(e.lessEqual(q.tasks, task), [&] {
       e.store(largestOfTask(e, k, e.sub(task, q.tasks), zero), cells, task);
     });
@@ -112,10 +111,10 @@ Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
         e.b, e.loc, e.b.getF64FloatAttr(limit * limit * slack));
     return e.compare(arith::CmpFPredicate::OLE, x, c);
   };
-  Value squared = arith::ConstantOp::create(e.b, e.loc,
-                                            e.b.getF64FloatAttr(scale * scale));
+  Value squared =
+      arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(scale * scale));
   Value product = e.mulf(e.mulf(q, k), squared);
-  Value norms = arith::AndIOp::create(e.b, e.loc, within(q, maxNorm),
-                                      within(k, maxNorm));
+  Value norms =
+      arith::AndIOp::create(e.b, e.loc, within(q, maxNorm), within(k, maxNorm));
   return arith::AndIOp::create(e.b, e.loc, within(product, bound), norms);
 }

@@ -25,14 +25,14 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   valueDim = sizes.valueDim;
   chooseWeighting();
   // On the state's tiles vectors do the work.
-  matrixUnit = usesMatrixUnit(op, target) &&
-               op.getEvaluation() != Evaluation::State;
+  matrixUnit =
+      usesMatrixUnit(op, target) && op.getEvaluation() != Evaluation::State;
   // Queries, scores and what streams past them share the first cache. A short
   // query does not need a wide tile.
   int64_t l1Third = target.l1Bytes / 3;
-  queryTile = roundUp(
-      l1Third / int64_t(sizeof(float)) / std::max<int64_t>(headDim, 64),
-      blocking.width());
+  queryTile =
+      roundUp(l1Third / int64_t(sizeof(float)) / std::max<int64_t>(headDim, 64),
+              blocking.width());
   if (!matrixUnit && !ShapedType::isDynamic(sizes.numQueries)) {
     int64_t needed = roundUp(std::max<int64_t>(sizes.numQueries, 1), e.lanes);
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
@@ -40,8 +40,8 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   }
   // At least a square of lanes, which passes through the scores' place.
   int64_t inCache = l1Third / int64_t(sizeof(float)) / queryTile;
-  keyBlock = matrixUnit ? 128
-                        : roundUp(std::max(inCache, e.lanes), blocking.rows());
+  keyBlock =
+      matrixUnit ? 128 : roundUp(std::max(inCache, e.lanes), blocking.rows());
   heads = e.dim(operands.query, 0);
   keyHeads = e.dim(operands.key, 0);
   numQueries = e.dim(operands.query, 1);
@@ -59,8 +59,7 @@ Value polyattn::attn::balanced(Emitter &e, Value task, Value tiles) {
 
 /// Multiply-adds of all heads, for this many queries and keys each.
 Value AttentionEmitter::directFlops(Value queries, Value keys) {
-  return e.mul(e.mul(heads, queries),
-               e.mul(keys, 2 * (headDim + valueDim)));
+  return e.mul(e.mul(heads, queries), e.mul(keys, 2 * (headDim + valueDim)));
 }
 
 /// A few queries take code of their own; where only the run knows, both stand.
@@ -84,12 +83,13 @@ void AttentionEmitter::emitTiles() {
   if (matrixUnit)
     return emitDirectOnMatrixUnit();
   Value tiles = e.ceilDiv(numQueries, queryTile);
-  e.parallel({heads, tiles}, directFlops(numQueries, numKeys), [&](ValueRange at) {
-    Tile t = openTile(at[0], balanced(e, at[1], tiles));
-    KeyRange<Value> keys = tileRange(t.first);
-    addKeys(t, keys.begin, keys.end);
-    closeTile(t);
-  });
+  e.parallel({heads, tiles}, directFlops(numQueries, numKeys),
+             [&](ValueRange at) {
+               Tile t = openTile(at[0], balanced(e, at[1], tiles));
+               KeyRange<Value> keys = tileRange(t.first);
+               addKeys(t, keys.begin, keys.end);
+               closeTile(t);
+             });
 }
 
 KeyRange<Value> AttentionEmitter::keyRange(Value query) {
@@ -99,7 +99,8 @@ KeyRange<Value> AttentionEmitter::keyRange(Value query) {
 /// The keys that any query of the tile sees; both ends of a mask never
 /// decrease.
 KeyRange<Value> AttentionEmitter::tileRange(Value first) {
-  Value last = e.min(e.add(first, queryTile - 1), e.sub(numQueries, e.index(1)));
+  Value last =
+      e.min(e.add(first, queryTile - 1), e.sub(numQueries, e.index(1)));
   return {keyRange(first).begin, keyRange(last).end};
 }
 
@@ -150,15 +151,14 @@ AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
     e.vstore(e.splat(0), t.sums, i);
     if (t.shifts)
       e.vstore(e.splat(-INFINITY), t.shifts, i);
-    e.loop(e.index(0), e.index(roundUp(valueDim, e.lanes)), 1, [&](Value c) {
-      e.vstore(e.splat(0), t.outputs, {c, i});
-    });
+    e.loop(e.index(0), e.index(roundUp(valueDim, e.lanes)), 1,
+           [&](Value c) { e.vstore(e.splat(0), t.outputs, {c, i}); });
   });
   if (matrixUnit)
     packQueryPairs(t);
   else
     packRows(operands.query, head, t.first, numQueries, queryTile, headDim,
-           t.queries);
+             t.queries);
   return t;
 }
 
@@ -225,8 +225,7 @@ void AttentionEmitter::emitScores(Tile &t, Value from, Value count) {
                              : e.load(operands.key, {t.keyHead, keys[r], a});
           },
           [&](Value a, int64_t v) {
-            return e.vload(t.queries,
-                           {e.add(a, 1), e.add(lane, v * e.lanes)});
+            return e.vload(t.queries, {e.add(a, 1), e.add(lane, v * e.lanes)});
           });
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t v = 0; v < blocking.vectors; ++v)
@@ -245,10 +244,9 @@ void AttentionEmitter::addValues(Tile &t, Value from, Value count) {
           e, count, rows, blocking.vectors,
           [&](Value j, int64_t r) {
             Value column = e.add(c, r);
-            return t.valueCopy
-                       ? e.load(t.valueCopy, {j, column})
-                       : e.load(operands.value,
-                                {t.keyHead, e.add(from, j), column});
+            return t.valueCopy ? e.load(t.valueCopy, {j, column})
+                               : e.load(operands.value,
+                                        {t.keyHead, e.add(from, j), column});
           },
           [&](Value j, int64_t v) {
             return e.vload(t.scores, {j, e.add(lane, v * e.lanes)});

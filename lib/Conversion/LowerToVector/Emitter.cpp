@@ -21,7 +21,8 @@ Value Emitter::widen(Value x) {
 Value Emitter::narrow(Value x, Type element) {
   if (element.isF32())
     return x;
-  Type type = isa<VectorType>(x.getType()) ? Type(vectorType(element)) : element;
+  Type type =
+      isa<VectorType>(x.getType()) ? Type(vectorType(element)) : element;
   return arith::TruncFOp::create(b, loc, type, x);
 }
 
@@ -31,8 +32,7 @@ Value Emitter::load(Value memref, ValueRange at) {
 
 Value Emitter::vload(Value memref, ValueRange at) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  return widen(
-      vector::LoadOp::create(b, loc, vectorType(element), memref, at));
+  return widen(vector::LoadOp::create(b, loc, vectorType(element), memref, at));
 }
 
 void Emitter::loop(Value from, Value to, int64_t step,
@@ -43,9 +43,9 @@ void Emitter::loop(Value from, Value to, int64_t step,
   });
 }
 
-Emitter::Values
-Emitter::loop(Value from, Value to, int64_t step, ValueRange init,
-              function_ref<Values(Value, ValueRange)> body) {
+Emitter::Values Emitter::loop(Value from, Value to, int64_t step,
+                              ValueRange init,
+                              function_ref<Values(Value, ValueRange)> body) {
   auto op = scf::ForOp::create(
       b, loc, from, to, index(step), init,
       [&](OpBuilder &, Location, Value i, ValueRange carried) {
@@ -64,21 +64,19 @@ void Emitter::parallel(ArrayRef<Value> sizes, Value flops,
   for (Value size : sizes.drop_front())
     tasks = mul(tasks, size);
   Value shares = b.createOrFold<arith::SelectOp>(
-      loc, less(index(flopsWorthThreads), flops), tasks,
-      min(tasks, index(1)));
+      loc, less(index(flopsWorthThreads), flops), tasks, min(tasks, index(1)));
   auto runShare = [&](OpBuilder &, Location, ValueRange share) {
-    scf::ForOp::create(
-        b, loc, share[0], tasks, shares, ValueRange{},
-        [&](OpBuilder &, Location, Value task, ValueRange) {
-          Values at(sizes.size());
-          for (size_t i = sizes.size(); i-- > 0;) {
-            at[i] = i ? rem(task, sizes[i]) : task;
-            if (i)
-              task = div(task, sizes[i]);
-          }
-          body(at);
-          scf::YieldOp::create(b, loc);
-        });
+    scf::ForOp::create(b, loc, share[0], tasks, shares, ValueRange{},
+                       [&](OpBuilder &, Location, Value task, ValueRange) {
+                         Values at(sizes.size());
+                         for (size_t i = sizes.size(); i-- > 0;) {
+                           at[i] = i ? rem(task, sizes[i]) : task;
+                           if (i)
+                             task = div(task, sizes[i]);
+                         }
+                         body(at);
+                         scf::YieldOp::create(b, loc);
+                       });
   };
   scf::ParallelOp::create(b, loc, index(0), shares, index(1), runShare);
 }

@@ -6,13 +6,13 @@
 #ifndef POLYATTN_CONVERSION_LOWERTOVECTOR_EMITTER_H
 #define POLYATTN_CONVERSION_LOWERTOVECTOR_EMITTER_H
 
-#include "polyattn/Analysis/Target.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
+#include "polyattn/Analysis/Target.h"
 
 namespace polyattn::attn {
 

@@ -133,9 +133,9 @@ void AttentionEmitter::addRowScores(Rows &rows, Value row, Value from,
 /// Which of the keys from j on the row sees.
 Value AttentionEmitter::seenLanes(Rows &rows, Value j) {
   auto below = [&](Value limit) -> Value {
-    return vector::CreateMaskOp::create(
-        e.b, e.loc, e.vectorType(e.b.getI1Type()),
-        e.max(e.sub(limit, j), e.index(0)));
+    return vector::CreateMaskOp::create(e.b, e.loc,
+                                        e.vectorType(e.b.getI1Type()),
+                                        e.max(e.sub(limit, j), e.index(0)));
   };
   Value before = below(rows.begin);
   Value none = arith::CmpIOp::create(
@@ -147,7 +147,8 @@ Value AttentionEmitter::seenLanes(Rows &rows, Value j) {
 }
 
 /// Key weights from j on; 0 where the row sees no key.
-Value AttentionEmitter::keyWeights(Rows &rows, Value from, Value j, Value seen) {
+Value AttentionEmitter::keyWeights(Rows &rows, Value from, Value j,
+                                   Value seen) {
   VectorType type = e.vectorType(
       cast<MemRefType>(operands.weights.getType()).getElementType());
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
@@ -158,30 +159,26 @@ Value AttentionEmitter::keyWeights(Rows &rows, Value from, Value j, Value seen) 
 
 void AttentionEmitter::raiseRowShift(Rows &rows, Value row, Value count) {
   Values most = e.loop(
-      e.index(0), count, e.lanes,
-      {e.splat(scale < 0 ? INFINITY : -INFINITY)},
+      e.index(0), count, e.lanes, {e.splat(scale < 0 ? INFINITY : -INFINITY)},
       [&](Value j, ValueRange carried) {
         Value s = e.vload(rows.scores, {row, j});
         return Values{scale < 0 ? e.minOrSecond(s, carried[0])
                                 : e.maxOrSecond(s, carried[0])};
       });
-  Value extreme = vector::ReductionOp::create(
-      e.b, e.loc,
-      scale < 0 ? vector::CombiningKind::MINNUMF
-                : vector::CombiningKind::MAXNUMF,
-      most[0]);
-  Value level =
-      e.broadcast(e.mulf(extreme, e.scalar(scale * log2e)));
+  Value extreme =
+      vector::ReductionOp::create(e.b, e.loc,
+                                  scale < 0 ? vector::CombiningKind::MINNUMF
+                                            : vector::CombiningKind::MAXNUMF,
+                                  most[0]);
+  Value level = e.broadcast(e.mulf(extreme, e.scalar(scale * log2e)));
   Value place = e.index(0);
   Value old = e.vload(rows.shifts, {row, place});
   Value shift = e.maxOrSecond(level, old);
   Value rises = e.compare(arith::CmpFPredicate::OGT, extractFirst(e, shift),
                           extractFirst(e, old));
   e.when(rises, [&] {
-    Value fresh =
-        e.compare(arith::CmpFPredicate::OEQ, old, e.splat(-INFINITY));
-    Value factor =
-        e.select(fresh, e.splat(0), emitExp2(e, e.subf(old, shift)));
+    Value fresh = e.compare(arith::CmpFPredicate::OEQ, old, e.splat(-INFINITY));
+    Value factor = e.select(fresh, e.splat(0), emitExp2(e, e.subf(old, shift)));
     e.vstore(shift, rows.shifts, {row, place});
     e.vstore(e.mulf(e.vload(rows.sums, {row, place}), factor), rows.sums,
              {row, place});
@@ -209,20 +206,21 @@ void AttentionEmitter::addRowWeights(Rows &rows, Value row, Value from,
   Value place = e.index(0), shift;
   if (running)
     shift = finiteShift(e.vload(rows.shifts, {row, place}));
-  Values sums = e.loop(
-      e.index(0), count, e.lanes, {e.vload(rows.sums, {row, place})},
-      [&](Value j, ValueRange carried) {
-        Value seen = seenLanes(rows, j);
-        Value p = emitWeight(e.vload(rows.scores, {row, j}), shift);
-        if (operands.weights) {
-          Value w = keyWeights(rows, from, j, seen);
-          Value padding = e.compare(arith::CmpFPredicate::OEQ, w, e.splat(0));
-          p = e.select(padding, e.splat(0), e.mulf(p, w));
-        }
-        p = e.select(seen, p, e.splat(0));
-        e.vstore(p, rows.scores, {row, j});
-        return Values{e.addf(carried[0], p)};
-      });
+  Values sums =
+      e.loop(e.index(0), count, e.lanes, {e.vload(rows.sums, {row, place})},
+             [&](Value j, ValueRange carried) {
+               Value seen = seenLanes(rows, j);
+               Value p = emitWeight(e.vload(rows.scores, {row, j}), shift);
+               if (operands.weights) {
+                 Value w = keyWeights(rows, from, j, seen);
+                 Value padding =
+                     e.compare(arith::CmpFPredicate::OEQ, w, e.splat(0));
+                 p = e.select(padding, e.splat(0), e.mulf(p, w));
+               }
+               p = e.select(seen, p, e.splat(0));
+               e.vstore(p, rows.scores, {row, j});
+               return Values{e.addf(carried[0], p)};
+             });
   e.vstore(sums[0], rows.sums, {row, place});
 }
 
@@ -234,10 +232,10 @@ void AttentionEmitter::addRowValues(Rows &rows, Value row, Value from,
         e, count, 1, vectors,
         [&](Value j, int64_t) { return e.load(rows.scores, {row, j}); },
         [&](Value j, int64_t v) {
-          return loadPart(e, operands.value,
-                          {rows.keyHead, e.add(from, j),
-                           e.add(column, v * e.lanes)},
-                          std::min(e.lanes, columns - v * e.lanes));
+          return loadPart(
+              e, operands.value,
+              {rows.keyHead, e.add(from, j), e.add(column, v * e.lanes)},
+              std::min(e.lanes, columns - v * e.lanes));
         });
     for (int64_t v = 0; v < vectors; ++v) {
       Values at = {row, e.add(column, v * e.lanes)};

@@ -6,7 +6,8 @@
 // products is that of Weights.cpp. The unit takes its left operand in rows and
 // its right one in pairs of rows ("VNNI"):
 //   S[j][i] += K[j][a] Q[a][i]     K as it lies, Q paired once per tile
-//   O[c][i] += V^T[c][j] P[j][i]   V transposed once per head, P paired when made
+//   O[c][i] += V^T[c][j] P[j][i]   V transposed once per head, P paired when
+//   made
 // Weights are rounded to bf16, as every bf16 attention on such units does.
 
 #include "AttentionEmitter.h"
@@ -29,8 +30,7 @@ bool AttentionEmitter::usesMatrixUnit(AttentionOp op,
                                       const TargetDescription &target) {
   // Certificates count on f32 weights.
   return target.bf16Tiles && target.lanes() == side &&
-         op.getElementType().isBF16() &&
-         !op.getCertificate();
+         op.getElementType().isBF16() && !op.getCertificate();
 }
 
 /// Linux hands out the tile registers only to processes that ask for them.
@@ -48,10 +48,9 @@ static void emitRequest(Emitter &e) {
       /*has_side_effects=*/true, /*is_align_stack=*/false,
       LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(),
       ArrayAttr());
-  Value granted =
-      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq,
-                            call.getResult(0),
-                            arith::ConstantIntOp::create(e.b, e.loc, i64, 0));
+  Value granted = arith::CmpIOp::create(
+      e.b, e.loc, arith::CmpIPredicate::eq, call.getResult(0),
+      arith::ConstantIntOp::create(e.b, e.loc, i64, 0));
   cf::AssertOp::create(e.b, e.loc, granted,
                        "the operating system does not allow AMX; compile for "
                        "target avx512");
@@ -74,9 +73,9 @@ void AttentionEmitter::emitDirectOnMatrixUnit() {
   emitRequest(e);
   Value atOnce = packedHeads();
   auto allocate = [&](ArrayRef<int64_t> shape, ValueRange sizes) -> Value {
-    return memref::AllocOp::create(
-        e.b, e.loc, MemRefType::get(shape, e.b.getBF16Type()), sizes,
-        e.b.getI64IntegerAttr(64));
+    return memref::AllocOp::create(e.b, e.loc,
+                                   MemRefType::get(shape, e.b.getBF16Type()),
+                                   sizes, e.b.getI64IntegerAttr(64));
   };
   int64_t dynamic = ShapedType::kDynamic;
   packed.keys =
@@ -109,7 +108,8 @@ void AttentionEmitter::emitDirectOnMatrixUnit() {
   });
 }
 
-/// A vector of bf16 pairs: columns [at, at + 32) of a row, zeros beyond `limit`.
+/// A vector of bf16 pairs: columns [at, at + 32) of a row, zeros beyond
+/// `limit`.
 static Value loadPairs(Emitter &e, Value source, Value head, Value row,
                        int64_t at, int64_t limit) {
   VectorType type = VectorType::get({depth}, e.b.getBF16Type());
@@ -141,8 +141,8 @@ void AttentionEmitter::packKeys(Value head, Value slot, Value from) {
   });
 }
 
-/// packed.values[slot][key / 32][c / 16][c % 16][key % 32] = value[head][key][c];
-/// zeros beyond the last.
+/// packed.values[slot][key / 32][c / 16][c % 16][key % 32] =
+/// value[head][key][c]; zeros beyond the last.
 void AttentionEmitter::packValueColumns(Value head, Value slot, Value blockOf) {
   Value last = e.sub(numKeys, e.index(1));
   Value from = e.mul(blockOf, keyBlock);
@@ -151,8 +151,8 @@ void AttentionEmitter::packValueColumns(Value head, Value slot, Value blockOf) {
       Values block;
       for (int64_t j = 0; j < side; ++j) {
         Value row = e.add(from, e.add(key, j));
-        Value x = loadPart(e, operands.value,
-                           {head, e.min(row, last), column}, count);
+        Value x = loadPart(e, operands.value, {head, e.min(row, last), column},
+                           count);
         block.push_back(e.select(e.less(row, numKeys), x, e.splat(0)));
       }
       block = emitTranspose(e, block);
@@ -236,11 +236,12 @@ void AttentionEmitter::emitTileScores(Tile &t, Value from, Value count) {
         Values left, right;
         for (int64_t s = 0; s < 2; ++s) {
           left.push_back(block.factor(
-              packed.keys, {t.slot, e.div(e.add(from, e.add(j, s * side)), side),
-                            e.index(a / depth)}));
-          right.push_back(block.factor(
-              t.queryPairs,
-              {e.index(a / depth), e.div(e.add(i, s * side), side)}));
+              packed.keys,
+              {t.slot, e.div(e.add(from, e.add(j, s * side)), side),
+               e.index(a / depth)}));
+          right.push_back(
+              block.factor(t.queryPairs, {e.index(a / depth),
+                                          e.div(e.add(i, s * side), side)}));
         }
         block.multiply(left, right);
       }
@@ -254,8 +255,8 @@ void AttentionEmitter::emitTileScores(Tile &t, Value from, Value count) {
 }
 
 /// Two rows of weights, rounded to bf16 and paired. Adding half a unit to the
-/// bits of sign and magnitude makes cutting off a rounding to nearest. A NaN that
-/// arithmetic or bf16 inputs have made stays one.
+/// bits of sign and magnitude makes cutting off a rounding to nearest. A NaN
+/// that arithmetic or bf16 inputs have made stays one.
 void AttentionEmitter::storeWeightPair(Tile &t, Value j, Value i, Value even,
                                        Value odd) {
   VectorType words = e.vectorType(e.b.getI32Type());
@@ -267,16 +268,15 @@ void AttentionEmitter::storeWeightPair(Tile &t, Value j, Value i, Value even,
     Value bits = arith::BitcastOp::create(e.b, e.loc, words, x);
     return arith::AddIOp::create(e.b, e.loc, bits, constant(0x8000));
   };
-  Value low =
-      arith::ShRUIOp::create(e.b, e.loc, rounded(even), constant(16));
+  Value low = arith::ShRUIOp::create(e.b, e.loc, rounded(even), constant(16));
   Value high =
       arith::AndIOp::create(e.b, e.loc, rounded(odd), constant(0xffff0000));
   Value pair = arith::OrIOp::create(e.b, e.loc, low, high);
   e.vstore(vector::BitCastOp::create(
                e.b, e.loc, VectorType::get({depth}, e.b.getBF16Type()), pair),
            t.weightPairs,
-           {e.div(j, depth), e.div(i, side),
-            e.div(e.rem(j, e.index(depth)), 2), e.index(0)});
+           {e.div(j, depth), e.div(i, side), e.div(e.rem(j, e.index(depth)), 2),
+            e.index(0)});
 }
 
 /// Rows from `count` on, up to the end of the block, get weight 0.
@@ -302,13 +302,13 @@ void AttentionEmitter::addTileValues(Tile &t, Value from) {
     for (int64_t j = 0; j < keyBlock; j += depth) {
       Values left, right;
       for (int64_t s = 0; s < high; ++s)
-        left.push_back(block.factor(
-            packed.values, {t.slot, e.div(e.add(from, j), depth),
-                            e.div(e.add(c, s * side), side)}));
+        left.push_back(
+            block.factor(packed.values, {t.slot, e.div(e.add(from, j), depth),
+                                         e.div(e.add(c, s * side), side)}));
       for (int64_t s = 0; s < 2; ++s)
-        right.push_back(block.factor(
-            t.weightPairs,
-            {e.index(j / depth), e.div(e.add(i, s * side), side)}));
+        right.push_back(
+            block.factor(t.weightPairs, {e.index(j / depth),
+                                         e.div(e.add(i, s * side), side)}));
       block.multiply(left, right);
     }
     for (int64_t s = 0; s < 2 * high; ++s)

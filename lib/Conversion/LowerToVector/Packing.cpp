@@ -9,8 +9,8 @@ using namespace polyattn::attn;
 
 /// 1 for the first `count` lanes.
 static Value laneMask(Emitter &e, Value count) {
-  return vector::CreateMaskOp::create(e.b, e.loc,
-                                      e.vectorType(e.b.getI1Type()), count);
+  return vector::CreateMaskOp::create(e.b, e.loc, e.vectorType(e.b.getI1Type()),
+                                      count);
 }
 
 void polyattn::attn::forColumns(Emitter &e, int64_t columns,

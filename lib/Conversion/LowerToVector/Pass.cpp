@@ -3,14 +3,14 @@
 // attn-lower-to-vector: which ops it takes, and the step from tensors to
 // memrefs. The code itself is written by AttentionEmitter and emitBoundCheck.
 
-#include "AttentionEmitter.h"
 #include "../ShapeChecks.h"
+#include "AttentionEmitter.h"
 #include "CheckBound.h"
-#include "polyattn/Conversion/Passes.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "polyattn/Conversion/Passes.h"
 
 namespace polyattn::attn {
 #define GEN_PASS_DEF_ATTNLOWERTOVECTOR
@@ -70,8 +70,8 @@ static Value weightsPerHead(OpBuilder &b, Location loc, AttentionOp op) {
       from.push_back(repeats ? b.getAffineConstantExpr(0)
                              : b.getAffineDimExpr(i));
     }
-    Value empty = tensor::EmptyOp::create(b, loc, shape, type.getElementType(),
-                                          sizes);
+    Value empty =
+        tensor::EmptyOp::create(b, loc, shape, type.getElementType(), sizes);
     SmallVector<AffineMap> maps = {
         AffineMap::get(shape.size(), 0, from, b.getContext()),
         b.getMultiDimIdentityMap(shape.size())};
@@ -121,8 +121,13 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
-    AttentionEmitter::Operands operands{flat(op.getQuery()), flat(op.getKey()),
-                                        flat(op.getValue()), {}, {}, {}, {}};
+    AttentionEmitter::Operands operands{flat(op.getQuery()),
+                                        flat(op.getKey()),
+                                        flat(op.getValue()),
+                                        {},
+                                        {},
+                                        {},
+                                        {}};
     if (op.getKeyWeights())
       operands.weights = toBuffer(b, loc, weightsPerHead(b, loc, op));
     if (op.getBias()) {
@@ -196,8 +201,8 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
-    b.replaceOp(
-        op, emitBoundCheck(e, op, flat(op.getQuery()), flat(op.getKey())));
+    b.replaceOp(op,
+                emitBoundCheck(e, op, flat(op.getQuery()), flat(op.getKey())));
     return success();
   }
 

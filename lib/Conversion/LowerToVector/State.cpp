@@ -7,9 +7,9 @@
 // summed and applied. StateBlocks.cpp does the sums.
 
 #include "AttentionEmitter.h"
+#include "mlir/IR/SymbolTable.h"
 #include "polyattn/Analysis/CostModel.h"
 #include "polyattn/Approximation/Monomials.h"
-#include "mlir/IR/SymbolTable.h"
 
 #include <cmath>
 
@@ -80,12 +80,11 @@ void AttentionEmitter::emitState() {
 /// Splits heads into groups whose states fit the pool: body(first, count).
 void AttentionEmitter::forHeadGroups(Value most,
                                      function_ref<void(Value, Value)> body) {
-  scf::ForOp::create(
-      e.b, e.loc, e.index(0), keyHeads, most, ValueRange{},
-      [&](OpBuilder &, Location, Value first, ValueRange) {
-        body(first, e.min(most, e.sub(keyHeads, first)));
-        scf::YieldOp::create(e.b, e.loc);
-      });
+  scf::ForOp::create(e.b, e.loc, e.index(0), keyHeads, most, ValueRange{},
+                     [&](OpBuilder &, Location, Value first, ValueRange) {
+                       body(first, e.min(most, e.sub(keyHeads, first)));
+                       scf::YieldOp::create(e.b, e.loc);
+                     });
 }
 
 /// Multiply-adds of so many rows per head with a state.
@@ -108,8 +107,7 @@ void AttentionEmitter::forStateVectors(
   const int64_t chunk = 64;
   Value chunks = e.ceilDiv(e.index(f.padded), chunk);
   // Memory, not arithmetic, takes the time: as long as some 16 flops.
-  Value work =
-      e.mul(e.mul(heads, sums), 16 * f.padded * (f.columns + 1));
+  Value work = e.mul(e.mul(heads, sums), 16 * f.padded * (f.columns + 1));
   e.parallel({heads, chunks}, work, [&](ValueRange task) {
     Value first = e.mul(task[1], chunk);
     auto end = [&](int64_t limit) {
@@ -118,14 +116,16 @@ void AttentionEmitter::forStateVectors(
     e.loop(first, end(f.padded), 1, [&](Value feature) {
       Value weight = e.broadcast(e.load(f.weights, feature));
       e.loop(e.index(0), e.index(f.columns), e.lanes, [&](Value c) {
-        body(task[0], f.states,
-             [&](Value slot) { return Values{slot, feature, c}; }, weight);
+        body(
+            task[0], f.states,
+            [&](Value slot) { return Values{slot, feature, c}; }, weight);
       });
     });
     e.loop(first, end(f.table), e.lanes, [&](Value feature) {
-      body(task[0], f.denominators,
-           [&](Value slot) { return Values{slot, feature}; },
-           e.vload(f.weights, feature));
+      body(
+          task[0], f.denominators,
+          [&](Value slot) { return Values{slot, feature}; },
+          e.vload(f.weights, feature));
     });
   });
 }
@@ -143,29 +143,35 @@ void AttentionEmitter::emitStateFull(Features &f) {
   allocateStates(f, headsAtOnce * splits);
   Value share = e.roundUp(e.ceilDiv(numKeys, splits), keyBlockOfState);
   forHeadGroups(e.index(headsAtOnce), [&](Value firstHead, Value count) {
-    e.parallel({count, e.index(splits)}, stateFlops(f, count, numKeys), [&](ValueRange at) {
-      Value slot = e.add(e.mul(at[0], splits), at[1]);
-      Value from = e.min(e.mul(at[1], share), numKeys);
-      Value to = e.min(e.add(from, share), numKeys);
-      emitUpdate(f, e.add(firstHead, at[0]), slot, from, to);
-    });
-    forStateVectors(f, count, e.index(splits), [&](Value head, Value memory, At at, Value w) {
-      Value base = e.mul(head, splits);
-      Values sum = e.loop(e.index(0), e.index(splits), 1, {e.splat(0)},
-                          [&](Value s, ValueRange carried) {
-                            Value part = e.vload(memory, at(e.add(base, s)));
-                            return Values{e.addf(carried[0], part)};
-                          });
-      e.vstore(e.mulf(sum[0], w), memory, at(base));
-    });
+    e.parallel({count, e.index(splits)}, stateFlops(f, count, numKeys),
+               [&](ValueRange at) {
+                 Value slot = e.add(e.mul(at[0], splits), at[1]);
+                 Value from = e.min(e.mul(at[1], share), numKeys);
+                 Value to = e.min(e.add(from, share), numKeys);
+                 emitUpdate(f, e.add(firstHead, at[0]), slot, from, to);
+               });
+    forStateVectors(f, count, e.index(splits),
+                    [&](Value head, Value memory, At at, Value w) {
+                      Value base = e.mul(head, splits);
+                      Values sum =
+                          e.loop(e.index(0), e.index(splits), 1, {e.splat(0)},
+                                 [&](Value s, ValueRange carried) {
+                                   Value part =
+                                       e.vload(memory, at(e.add(base, s)));
+                                   return Values{e.addf(carried[0], part)};
+                                 });
+                      e.vstore(e.mulf(sum[0], w), memory, at(base));
+                    });
     Value tiles = e.ceilDiv(numQueries, queryTile);
     Value rowHeads = e.mul(count, group);
-    e.parallel({rowHeads, tiles}, stateFlops(f, rowHeads, numQueries), [&](ValueRange at) {
-      Tile t = openTile(e.add(e.mul(firstHead, group), at[0]), at[1]);
-      Value phi = e.buffer({featureBlockOfState, queryTile});
-      emitApply(f, t, e.mul(e.div(at[0], group), splits), phi);
-      closeTile(t);
-    });
+    e.parallel({rowHeads, tiles}, stateFlops(f, rowHeads, numQueries),
+               [&](ValueRange at) {
+                 Tile t =
+                     openTile(e.add(e.mul(firstHead, group), at[0]), at[1]);
+                 Value phi = e.buffer({featureBlockOfState, queryTile});
+                 emitApply(f, t, e.mul(e.div(at[0], group), splits), phi);
+                 closeTile(t);
+               });
   });
 }
 
@@ -203,30 +209,30 @@ void AttentionEmitter::emitStatePrefix(Features &f) {
     e.loop(e.index(0), chunks, window, [&](Value firstChunk) {
       Value inWindow = e.min(e.index(window), e.sub(chunks, firstChunk));
       Value keys = e.min(e.mul(inWindow, length), numKeys);
-      e.parallel({count, inWindow}, stateFlops(f, count, keys), [&](ValueRange at) {
-        Value chunk = e.add(firstChunk, at[1]);
-        Value before = e.max(e.sub(chunk, e.index(1)), e.index(0));
-        Value from = e.select(e.less(e.index(0), chunk),
-                              prefixBoundary(before, length), e.index(0));
-        emitUpdate(f, e.add(firstHead, at[0]),
-                   e.add(e.mul(at[0], window), at[1]), from,
-                   prefixBoundary(chunk, length));
-      });
+      e.parallel(
+          {count, inWindow}, stateFlops(f, count, keys), [&](ValueRange at) {
+            Value chunk = e.add(firstChunk, at[1]);
+            Value before = e.max(e.sub(chunk, e.index(1)), e.index(0));
+            Value from = e.select(e.less(e.index(0), chunk),
+                                  prefixBoundary(before, length), e.index(0));
+            emitUpdate(f, e.add(firstHead, at[0]),
+                       e.add(e.mul(at[0], window), at[1]), from,
+                       prefixBoundary(chunk, length));
+          });
       emitScan(f, count, inWindow, firstChunk, headsAtOnce, window);
       int64_t tiles = length / queryTile;
       Value rowHeads = e.mul(count, group);
       Value queries = e.min(e.mul(inWindow, length), numQueries);
-      e.parallel({rowHeads, e.mul(inWindow, tiles)},
-                 stateFlops(f, rowHeads, queries), [&](ValueRange at) {
-                   Value inChunk = e.div(at[1], tiles);
-                   Value tile = e.add(e.mul(firstChunk, tiles), at[1]);
-                   Value slot =
-                       e.add(e.mul(e.div(at[0], group), window), inChunk);
-                   Value head = e.add(e.mul(firstHead, group), at[0]);
-                   emitPrefixTile(f, head, tile, slot,
-                                  prefixBoundary(e.add(firstChunk, inChunk),
-                                                 length));
-                 });
+      e.parallel(
+          {rowHeads, e.mul(inWindow, tiles)}, stateFlops(f, rowHeads, queries),
+          [&](ValueRange at) {
+            Value inChunk = e.div(at[1], tiles);
+            Value tile = e.add(e.mul(firstChunk, tiles), at[1]);
+            Value slot = e.add(e.mul(e.div(at[0], group), window), inChunk);
+            Value head = e.add(e.mul(firstHead, group), at[0]);
+            emitPrefixTile(f, head, tile, slot,
+                           prefixBoundary(e.add(firstChunk, inChunk), length));
+          });
     });
   });
 }
@@ -235,20 +241,21 @@ void AttentionEmitter::emitStatePrefix(Features &f) {
 void AttentionEmitter::emitScan(Features &f, Value heads, Value inWindow,
                                 Value firstChunk, int64_t headsAtOnce,
                                 int64_t window) {
-  forStateVectors(f, heads, inWindow, [&](Value head, Value memory, At at, Value w) {
-    Value carrySlot = e.add(head, headsAtOnce * window);
-    Value base = e.mul(head, window);
-    Value carry = e.select(e.less(e.index(0), firstChunk),
-                           e.vload(memory, at(carrySlot)), e.splat(0));
-    Values sum = e.loop(
-        e.index(0), inWindow, 1, {carry}, [&](Value s, ValueRange carried) {
-          Values place = at(e.add(base, s));
-          Value prefix = e.addf(carried[0], e.vload(memory, place));
-          e.vstore(e.mulf(prefix, w), memory, place);
-          return Values{prefix};
-        });
-    e.vstore(sum[0], memory, at(carrySlot));
-  });
+  forStateVectors(
+      f, heads, inWindow, [&](Value head, Value memory, At at, Value w) {
+        Value carrySlot = e.add(head, headsAtOnce * window);
+        Value base = e.mul(head, window);
+        Value carry = e.select(e.less(e.index(0), firstChunk),
+                               e.vload(memory, at(carrySlot)), e.splat(0));
+        Values sum = e.loop(
+            e.index(0), inWindow, 1, {carry}, [&](Value s, ValueRange carried) {
+              Values place = at(e.add(base, s));
+              Value prefix = e.addf(carried[0], e.vload(memory, place));
+              e.vstore(e.mulf(prefix, w), memory, place);
+              return Values{prefix};
+            });
+        e.vstore(sum[0], memory, at(carrySlot));
+      });
 }
 
 void AttentionEmitter::emitPrefixTile(Features &f, Value head, Value tileIndex,

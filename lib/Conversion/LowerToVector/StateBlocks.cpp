@@ -54,9 +54,8 @@ void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
   buffers.values = e.buffer({block, f.columns});
   buffers.weights = e.buffer({block});
   buffers.features = e.buffer({rows, block});
-  e.loop(e.index(0), e.index(block), e.lanes, [&](Value j) {
-    e.vstore(e.splat(1), buffers.keys, {e.index(0), j});
-  });
+  e.loop(e.index(0), e.index(block), e.lanes,
+         [&](Value j) { e.vstore(e.splat(1), buffers.keys, {e.index(0), j}); });
   e.loop(e.index(0), e.index(f.table), e.lanes, [&](Value feature) {
     e.vstore(e.splat(0), f.denominators, {slot, feature});
   });
@@ -74,14 +73,14 @@ void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
   });
 }
 
-/// Weighted values and weights of `count` keys; zeros for the rest of the block.
+/// Weighted values and weights of `count` keys; zeros for the rest of the
+/// block.
 void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
                                   Value keyHead, Value key, Value count) {
   // A weight of 0 does not undo NaN: keys that take no part become 0.
   auto clearKey = [&](Value j) {
-    e.loop(e.index(1), e.index(1 + headDim), 1, [&](Value a) {
-      e.store(e.scalar(0), buffers.keys, {a, j});
-    });
+    e.loop(e.index(1), e.index(1 + headDim), 1,
+           [&](Value a) { e.store(e.scalar(0), buffers.keys, {a, j}); });
   };
   e.loop(e.index(0), count, 1, [&](Value j) {
     Value row = e.add(key, j);
@@ -94,8 +93,8 @@ void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
       Value v = loadPart(e, operands.value, {keyHead, row, c}, lanes);
       if (operands.weights) {
         // Padding is left out, whatever it holds.
-        Value padding = e.compare(arith::CmpFPredicate::OEQ, weight,
-                                  e.scalar(0));
+        Value padding =
+            e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
         v = e.select(padding, e.splat(0), e.mulf(v, e.broadcast(weight)));
       }
       e.vstore(v, buffers.values, {j, c});
@@ -127,9 +126,9 @@ void AttentionEmitter::emitUpdateRows(Features &f, UpdateBuffers &buffers,
                   return next;
                 });
   for (int64_t r = 0; r < rows; ++r) {
-    Value total = vector::ReductionOp::create(
-        e.b, e.loc, vector::CombiningKind::ADD, sums[r],
-        arith::FastMathFlags::reassoc);
+    Value total =
+        vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
+                                    sums[r], arith::FastMathFlags::reassoc);
     SmallVector<Value> at = {slot, e.add(feature, r)};
     e.store(e.addf(e.load(f.denominators, at), total), f.denominators, at);
   }
@@ -156,8 +155,7 @@ void AttentionEmitter::forColumnGroups(
     int64_t columns, function_ref<void(Value, int64_t)> body) {
   int64_t vectors = blockingFor(columns), width = vectors * e.lanes;
   int64_t full = columns / width * width;
-  e.loop(e.index(0), e.index(full), width,
-         [&](Value c) { body(c, vectors); });
+  e.loop(e.index(0), e.index(full), width, [&](Value c) { body(c, vectors); });
   if (full < columns)
     body(e.index(full), (columns - full) / e.lanes);
 }
@@ -166,8 +164,7 @@ void AttentionEmitter::forColumnGroups(
 // Apply: a state to a tile of queries
 //===----------------------------------------------------------------------===//
 
-void AttentionEmitter::emitApply(Features &f, Tile &t, Value slot,
-                                 Value phi) {
+void AttentionEmitter::emitApply(Features &f, Tile &t, Value slot, Value phi) {
   Value block = e.index(featureBlockOfState);
   e.loop(e.index(0), e.index(f.padded), featureBlockOfState, [&](Value first) {
     Value count = e.min(block, e.sub(e.index(f.padded), first));

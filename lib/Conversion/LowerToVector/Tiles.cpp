@@ -1,8 +1,8 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "Tiles.h"
-#include "polyattn/Approximation/ExpPolynomial.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "polyattn/Approximation/ExpPolynomial.h"
 
 #include <cmath>
 
@@ -84,8 +84,7 @@ Emitter::Values polyattn::attn::emitTranspose(Emitter &e,
     for (int64_t i = 0; i < n; ++i) {
       if (i & s)
         continue;
-      std::tie(rows[i], rows[i + s]) =
-          emitExchange(e, rows[i], rows[i + s], s);
+      std::tie(rows[i], rows[i + s]) = emitExchange(e, rows[i], rows[i + s], s);
     }
   }
   return rows;
@@ -141,8 +140,7 @@ Value polyattn::attn::emitExp2(Emitter &e, Value y) {
   Value shifted = e.addf(y, magic);
   Value fraction = e.subf(y, e.subf(shifted, magic));
   // What comes out below -126 is meaningless and replaced.
-  Value vanishes =
-      e.compare(arith::CmpFPredicate::OLT, y, e.splat(-126));
+  Value vanishes = e.compare(arith::CmpFPredicate::OLT, y, e.splat(-126));
   return e.select(vanishes, e.splat(0), emitExp2Parts(e, fraction, shifted));
 }
 
@@ -151,7 +149,6 @@ Value polyattn::attn::emitBoundedExp2(Emitter &e, Value x, double factor,
   Value c = e.splat(factor), magic = e.splat(roundingMagic - shift);
   Value shifted = e.fma(x, c, magic);
   Value rounded = e.subf(shifted, magic);
-  Value fraction =
-      e.fma(x, c, arith::NegFOp::create(e.b, e.loc, rounded));
+  Value fraction = e.fma(x, c, arith::NegFOp::create(e.b, e.loc, rounded));
   return emitExp2Parts(e, fraction, shifted);
 }

@@ -48,8 +48,8 @@ void AttentionEmitter::chooseWeighting() {
     return;
   // Rounded scores may exceed the bound by a little.
   double most = bound.getValue() * (1 + 0x1p-10);
-  if (auto fit = fitExpToError(std::max(most, 0x1p-6), 3e-8,
-                               largestPlainDegree)) {
+  if (auto fit =
+          fitExpToError(std::max(most, 0x1p-6), 3e-8, largestPlainDegree)) {
     weighting = Weighting::Plain;
     plainKernel = PolyKernelAttr::get(
         op.getContext(),
@@ -110,8 +110,7 @@ void AttentionEmitter::removeAbsentKeys(Tile &t, Value from, Value count) {
   if (operands.weights)
     e.loop(e.index(0), count, 1, [&](Value j) {
       Value weight = keyWeight(t.keyHead, e.add(from, j));
-      Value padding =
-          e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
+      Value padding = e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
       e.when(padding, [&] {
         e.loop(e.index(0), e.index(queryTile), e.lanes,
                [&](Value i) { e.vstore(absent, t.scores, {j, i}); });
@@ -156,8 +155,8 @@ Emitter::Values AttentionEmitter::largestExponents(Tile &t, Value count,
       });
   Values exponents;
   for (size_t v = 0; v < at.size(); ++v)
-    exponents.push_back(e.mulf(further(most[v], most[at.size() + v]),
-                               e.splat(scale * log2e)));
+    exponents.push_back(
+        e.mulf(further(most[v], most[at.size() + v]), e.splat(scale * log2e)));
   return exponents;
 }
 
@@ -169,13 +168,12 @@ void AttentionEmitter::raiseShifts(Tile &t, Value count) {
     Value anyRise;
     for (auto [v, i] : llvm::enumerate(at)) {
       old.push_back(e.vload(t.shifts, i));
-      Value rises =
-          e.compare(arith::CmpFPredicate::OGT, exponents[v], old[v]);
-      anyRise = anyRise ? arith::OrIOp::create(e.b, e.loc, anyRise, rises)
-                        : rises;
+      Value rises = e.compare(arith::CmpFPredicate::OGT, exponents[v], old[v]);
+      anyRise =
+          anyRise ? arith::OrIOp::create(e.b, e.loc, anyRise, rises) : rises;
     }
-    anyRise = vector::ReductionOp::create(e.b, e.loc,
-                                          vector::CombiningKind::OR, anyRise);
+    anyRise = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR,
+                                          anyRise);
     e.when(anyRise, [&] { rescale(t, at, old, exponents); });
   });
 }
@@ -184,10 +182,9 @@ void AttentionEmitter::rescale(Tile &t, ArrayRef<Value> at, ValueRange old,
                                ValueRange exponents) {
   Values factors;
   for (auto [v, i] : llvm::enumerate(at)) {
-    Value rises =
-        e.compare(arith::CmpFPredicate::OGT, exponents[v], old[v]);
-    Value shift = e.select(
-        rises, e.addf(exponents[v], e.splat(shiftLead)), old[v]);
+    Value rises = e.compare(arith::CmpFPredicate::OGT, exponents[v], old[v]);
+    Value shift =
+        e.select(rises, e.addf(exponents[v], e.splat(shiftLead)), old[v]);
     Value factor = emitExp2(e, e.subf(old[v], shift));
     // No key before: nothing to shrink, and no -inf - -inf.
     Value fresh =
@@ -209,8 +206,7 @@ void AttentionEmitter::rescale(Tile &t, ArrayRef<Value> at, ValueRange old,
 
 /// Rows without any key yet have shift -inf; their weights shall be 0.
 Value AttentionEmitter::finiteShift(Value shift) {
-  Value none =
-      e.compare(arith::CmpFPredicate::OEQ, shift, e.splat(-INFINITY));
+  Value none = e.compare(arith::CmpFPredicate::OEQ, shift, e.splat(-INFINITY));
   return e.select(none, e.splat(0), shift);
 }
 
@@ -299,9 +295,8 @@ void AttentionEmitter::emitStripWeights(Tile &t, Value from, Value count,
     }
     return addTo(addTo(sums, even), odd);
   };
-  Values sums =
-      matrixUnit ? e.loop(e.index(0), count, 2, zeros, pairOfRows)
-                 : e.loop(e.index(0), count, 1, zeros, row);
+  Values sums = matrixUnit ? e.loop(e.index(0), count, 2, zeros, pairOfRows)
+                           : e.loop(e.index(0), count, 1, zeros, row);
   for (auto [v, i] : llvm::enumerate(at))
     e.vstore(e.addf(e.vload(t.sums, i), sums[v]), t.sums, i);
 }
