@@ -3,6 +3,7 @@
 // Operation counts divided by the rate at which generated code performs them.
 
 #include "polyattn/Analysis/CostModel.h"
+#include "polyattn/Approximation/Certificate.h"
 #include "polyattn/Approximation/Monomials.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -45,7 +46,7 @@ constexpr double largestStateBytes = 32 << 20;
 constexpr double leastGain = 1.05;
 
 /// Queries of a tile, keys of a block of the state.
-constexpr int64_t queryTile = 64, keyBlock = 128;
+constexpr int64_t queryTile = 64, keyBlock = SummationShape{}.KeyBlock;
 
 /// What a mask leaves to each evaluation order.
 struct StateSplit {

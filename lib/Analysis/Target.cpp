@@ -24,11 +24,11 @@ using namespace polyattn;
 /// Caches are what common processors of the class have at least.
 static const std::vector<TargetDescription> &targets() {
   static const std::vector<TargetDescription> table = {
-      {"amx", 512, 32, 48 << 10, 2 << 20, 2, /*bf16Tiles=*/true},
-      {"avx512", 512, 32, 32 << 10, 1 << 20, 2},
-      {"avx2", 256, 16, 32 << 10, 256 << 10, 2},
-      {"neon", 128, 32, 64 << 10, 512 << 10, 2},
-      {"generic", 128, 16, 32 << 10, 256 << 10, 1},
+      {"amx", 512, 32, 48 << 10, 2, /*bf16Tiles=*/true},
+      {"avx512", 512, 32, 32 << 10, 2},
+      {"avx2", 256, 16, 32 << 10, 2},
+      {"neon", 128, 32, 64 << 10, 2},
+      {"generic", 128, 16, 32 << 10, 1},
   };
   return table;
 }
@@ -72,8 +72,6 @@ const TargetDescription &polyattn::hostTarget() {
     // 0 or -1 where the system does not say.
     if (long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE); bytes > 0)
       target.l1Bytes = unsigned(bytes);
-    if (long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
-      target.l2Bytes = unsigned(bytes);
 #endif
     return target;
   }();
@@ -96,11 +94,10 @@ struct Entry {
 
 static constexpr StringLiteral device = "CPU", tilesKey = "bf16_tiles";
 
-/// The first three are keys that upstream's own documentation uses.
+/// The first two are keys that upstream's own documentation uses.
 static constexpr Entry entries[] = {
     {"max_vector_op_width", &TargetDescription::vectorBits, 64, 2048},
     {"L1_cache_size_in_bytes", &TargetDescription::l1Bytes, 1 << 10, 1u << 30},
-    {"L2_cache_size_in_bytes", &TargetDescription::l2Bytes, 1 << 10, 1u << 31},
     {"vector_registers", &TargetDescription::vectorRegisters, 8, 128},
     {"vector_fmas_per_cycle", &TargetDescription::fmasPerCycle, 1, 16},
     {"cores", &TargetDescription::cores, 1, 4096},

@@ -5,7 +5,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
-#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/Memory.h"
 #include "llvm/Support/TargetSelect.h"
@@ -128,16 +127,11 @@ static std::vector<std::string> externalFunctions(const llvm::Module &module) {
 }
 
 /// The code generator aborts on tile instructions that it does not have.
-static llvm::Error checkTiles(const llvm::Module &module,
-                              const llvm::TargetMachine &machine) {
-  if (machine.getMCSubtargetInfo()->checkFeatures("+amx-bf16"))
-    return llvm::Error::success();
-  for (const llvm::Function &function : module)
-    if (function.getName().starts_with("llvm.x86.tdp"))
-      return llvm::createStringError(
-          "the code uses AMX tiles, which the processor it is for lacks: say "
-          "bf16_tiles = false in the module's target_system_spec");
-  return llvm::Error::success();
+static bool lacksTiles(const llvm::Module &module, llvm::StringRef cpu) {
+  return !describeProcessor(cpu).bf16Tiles &&
+         llvm::any_of(module, [](const llvm::Function &function) {
+           return function.getName().starts_with("llvm.x86.tdp");
+         });
 }
 
 llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
@@ -217,9 +211,10 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
     return generator.takeError();
 
   std::vector<std::string> functions;
+  bool tilesMissing = false;
+  // The engine does not pass on errors from here.
   auto transform = [&](llvm::Module *llvmModule) -> llvm::Error {
-    if (llvm::Error error = checkTiles(*llvmModule, **optimizer))
-      return error;
+    tilesMissing = lacksTiles(*llvmModule, cpu);
     optimize(*llvmModule, **optimizer, optLevel);
     functions = externalFunctions(*llvmModule);
     return llvm::Error::success();
@@ -240,6 +235,11 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
         "LLVM IR; does the pipeline lower everything to the "
         "LLVM dialect?");
   }
+  if (tilesMissing)
+    return session.makeError(
+        "no machine code: the code uses AMX tiles, which the processor it is "
+        "for lacks: plan for another target, or say bf16_tiles = false in the "
+        "module's target_system_spec");
   jit->engine = std::move(*engine);
   if (llvm::Error error = jit->bind(functions))
     return error;

@@ -21,9 +21,8 @@ struct TargetDescription {
   /// Width of a vector register in bits, and how many there are.
   unsigned vectorBits;
   unsigned vectorRegisters;
-  /// Data caches of one core in bytes.
+  /// First data cache of one core in bytes.
   unsigned l1Bytes;
-  unsigned l2Bytes;
   /// Multiply-adds of whole vectors that a core starts in a cycle.
   unsigned fmasPerCycle;
   /// Products of bf16 tiles (AMX)?

@@ -69,6 +69,7 @@ private:
   // Direct.cpp: one tile of queries against ranges of keys.
   void emitTiles();
   Value directFlops(Value queries, Value keys);
+  Value tileOfTask(Value task);
   Tile openTile(Value head, Value tileIndex);
   void storeKeyRanges(Tile &t);
   void closeTile(Tile &t);
@@ -85,6 +86,7 @@ private:
   // Bias.cpp: scores of a block to scale times score plus bias.
   Values biasRow(Value head, Value query);
   Value loadBias(Values row, Value key, Value lanes);
+  Value loadLanes(mlir::ValueRange at, Value lanes);
   Value withBias(Value score, Value bias);
   void addBias(Tile &t, Value from, Value count);
 
@@ -220,10 +222,6 @@ private:
     Value keys, values;
   } packed;
 };
-
-/// Tasks in an order that pairs early with late tiles: under a causal mask a
-/// contiguous share of them then holds equal work.
-mlir::Value balanced(Emitter &e, mlir::Value task, mlir::Value tiles);
 
 /// Calls body(column, lanes) for whole vectors of columns, then for the rest.
 void forColumns(Emitter &e, int64_t columns,

@@ -17,38 +17,49 @@ using Values = Emitter::Values;
 /// number, and times log2(e) that would be -inf, which means no key at all.
 static constexpr double leastScore = -2e38;
 
-static int64_t sizeOf(Value memref, int64_t fromLast) {
-  auto type = cast<MemRefType>(memref.getType());
-  return type.getDimSize(type.getRank() - fromLast);
-}
-
-/// Where the bias of this query begins: all indices but that of the key.
+/// Where the bias of this query begins: all indices but that of the key. A size
+/// is the whole one or 1, if only at run time, and then 0 is the only index.
 Emitter::Values AttentionEmitter::biasRow(Value head, Value query) {
-  auto type = cast<MemRefType>(operands.bias.getType());
-  Values row(operands.batch.size());
-  for (size_t i = row.size(); i-- > 0;) {
+  auto within = [&](Value at, int64_t dim) {
+    return e.min(at, e.sub(e.dim(operands.bias, dim), e.index(1)));
+  };
+  int64_t batch = int64_t(operands.batch.size());
+  Values row(batch);
+  for (int64_t i = batch; i-- > 0;) {
     Value size = operands.batch[i];
-    Value at = i ? e.rem(head, size) : head;
-    row[i] = type.getDimSize(i) == 1 ? e.index(0) : at;
+    row[i] = within(i ? e.rem(head, size) : head, i);
     head = e.div(head, e.max(size, e.index(1)));
   }
-  row.push_back(sizeOf(operands.bias, 2) == 1 ? e.index(0) : query);
+  row.push_back(within(query, batch));
   return row;
 }
 
 /// The bias of the keys from `key` on; only the first `lanes` ones are there.
 Value AttentionEmitter::loadBias(Values row, Value key, Value lanes) {
-  if (sizeOf(operands.bias, 1) == 1) {
-    row.push_back(e.index(0));
-    return e.broadcast(e.load(operands.bias, row));
-  }
+  auto type = cast<MemRefType>(operands.bias.getType());
+  int64_t dim = type.getRank() - 1;
+  Values first = row;
+  first.push_back(e.index(0));
+  auto repeated = [&] { return e.broadcast(e.load(operands.bias, first)); };
+  if (type.getDimSize(dim) == 1)
+    return repeated();
   row.push_back(key);
+  if (!type.isDynamicDim(dim))
+    return loadLanes(row, lanes);
+  // Of a size that turns out to be 1 no lane is there.
+  Value size = e.dim(operands.bias, dim);
+  Value isOne = e.lessEqual(size, e.index(1));
+  Value there = e.select(isOne, e.index(0), lanes);
+  return e.select(isOne, repeated(), loadLanes(row, there));
+}
+
+Value AttentionEmitter::loadLanes(ValueRange at, Value lanes) {
   VectorType type = e.vectorType(op.getElementType());
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
   Value there = vector::CreateMaskOp::create(
       e.b, e.loc, e.vectorType(e.b.getI1Type()), lanes);
   return e.widen(vector::MaskedLoadOp::create(e.b, e.loc, type, operands.bias,
-                                              row, there, zero));
+                                              at, there, zero));
 }
 
 Value AttentionEmitter::withBias(Value score, Value bias) {

@@ -12,8 +12,6 @@ using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
 
-static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
                                    AttentionOp op, Operands operands)
     : e(e), blocking(target), op(op), operands(operands),
@@ -50,11 +48,10 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   group = e.div(heads, e.max(keyHeads, e.index(1)));
 }
 
-Value polyattn::attn::balanced(Emitter &e, Value task, Value tiles) {
-  Value half = e.div(task, 2);
-  Value odd = e.sub(task, e.mul(half, 2));
-  Value fromEnd = e.sub(e.sub(tiles, half), e.index(1));
-  return e.select(e.less(e.index(0), odd), fromEnd, half);
+/// Late tiles first: under a causal mask they have most to do, and tasks are
+/// handed out one by one.
+Value AttentionEmitter::tileOfTask(Value task) {
+  return e.sub(e.sub(e.ceilDiv(numQueries, queryTile), e.index(1)), task);
 }
 
 /// Multiply-adds of all heads, for this many queries and keys each.
@@ -85,7 +82,7 @@ void AttentionEmitter::emitTiles() {
   Value tiles = e.ceilDiv(numQueries, queryTile);
   e.parallel({heads, tiles}, directFlops(numQueries, numKeys),
              [&](ValueRange at) {
-               Tile t = openTile(at[0], balanced(e, at[1], tiles));
+               Tile t = openTile(at[0], tileOfTask(at[1]));
                KeyRange<Value> keys = tileRange(t.first);
                addKeys(t, keys.begin, keys.end);
                closeTile(t);

@@ -16,6 +16,8 @@
 
 namespace polyattn::attn {
 
+inline int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
 /// What it takes to wake sleeping threads and wait for them again.
 constexpr int64_t threadStartCycles = 75'000;
 

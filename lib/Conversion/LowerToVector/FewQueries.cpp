@@ -15,12 +15,8 @@ using namespace polyattn::attn;
 
 using Values = Emitter::Values;
 
-static constexpr double log2e = 1.4426950408889634;
-
 /// Keys whose rows stay in L1 while all queries meet them.
 static constexpr int64_t rowKeyBlock = 64;
-
-static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
 static Value extractFirst(Emitter &e, Value x) {
   return vector::ExtractOp::create(e.b, e.loc, x, 0);

@@ -24,8 +24,6 @@ static constexpr int64_t side = 16, depth = 32;
 
 using Values = Emitter::Values;
 
-static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 bool AttentionEmitter::usesMatrixUnit(AttentionOp op,
                                       const TargetDescription &target) {
   // Certificates count on f32 weights.
@@ -97,8 +95,8 @@ void AttentionEmitter::emitDirectOnMatrixUnit() {
     // The unit works some ten times as fast as vector code.
     Value flops = e.div(directFlops(numQueries, numKeys), 8);
     e.parallel({rowHeads, tiles}, flops, [&](ValueRange at) {
-      Tile t = openTile(e.add(e.mul(firstHead, group), at[0]),
-                        balanced(e, at[1], tiles));
+      Tile t =
+          openTile(e.add(e.mul(firstHead, group), at[0]), tileOfTask(at[1]));
       t.slot = e.div(at[0], group);
       KeyRange<Value> keys = tileRange(t.first);
       // Whole blocks: keys before the first one are masked like all others.

@@ -4,6 +4,7 @@
 // memrefs. The code itself is written by AttentionEmitter and emitBoundCheck.
 
 #include "../ShapeChecks.h"
+#include "../TensorLoops.h"
 #include "AttentionEmitter.h"
 #include "CheckBound.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -54,37 +55,13 @@ static Value toBuffer(OpBuilder &b, Location loc, Value tensor) {
       /*read_only=*/true);
 }
 
-/// Key weights broadcast to [key heads, m].
+/// Key weights repeated to [key heads, m].
 static Value weightsPerHead(OpBuilder &b, Location loc, AttentionOp op) {
-  Value weights = op.getKeyWeights();
-  auto type = cast<RankedTensorType>(weights.getType());
-  RankedTensorType key = op.getKeyType();
-  SmallVector<int64_t> shape(key.getShape().drop_back());
-  if (!llvm::equal(type.getShape(), shape)) {
-    SmallVector<Value> sizes;
-    SmallVector<AffineExpr> from;
-    for (int64_t i = 0, rank = type.getRank(); i < rank; ++i) {
-      if (ShapedType::isDynamic(shape[i]))
-        sizes.push_back(tensor::DimOp::create(b, loc, op.getKey(), i));
-      bool repeats = type.getDimSize(i) == 1 && shape[i] != 1;
-      from.push_back(repeats ? b.getAffineConstantExpr(0)
-                             : b.getAffineDimExpr(i));
-    }
-    Value empty =
-        tensor::EmptyOp::create(b, loc, shape, type.getElementType(), sizes);
-    SmallVector<AffineMap> maps = {
-        AffineMap::get(shape.size(), 0, from, b.getContext()),
-        b.getMultiDimIdentityMap(shape.size())};
-    SmallVector<utils::IteratorType> loops(shape.size(),
-                                           utils::IteratorType::parallel);
-    weights = linalg::GenericOp::create(
-                  b, loc, empty.getType(), weights, empty, maps, loops,
-                  [](OpBuilder &b, Location loc, ValueRange args) {
-                    linalg::YieldOp::create(b, loc, args[0]);
-                  })
-                  .getResult(0);
-  }
-  return flattenHeads(b, loc, weights, 1);
+  TensorLoops loops{b, loc, b.getF32Type()};
+  Sizes sizes = tensor::getMixedSizes(b, loc, op.getKey());
+  sizes.pop_back();
+  sizes.back() = OpFoldResult(); // m is never repeated
+  return flattenHeads(b, loc, loops.repeat(op.getKeyWeights(), sizes), 1);
 }
 
 /// Why the pass leaves an attention to the reference lowering; empty if it

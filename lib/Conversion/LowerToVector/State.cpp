@@ -21,8 +21,6 @@ using namespace polyattn::attn;
 /// group starts threads anew.
 static constexpr int64_t groupBytes = 4 << 20;
 
-static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 /// A constant table in the module, named after its contents' origin.
 static Value constantTable(Emitter &e, Operation *op, StringRef name,
                            MemRefType type, DenseElementsAttr contents) {

@@ -10,8 +10,6 @@ using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
 
-static int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 /// Vectors side by side when lanes run over value columns.
 int64_t AttentionEmitter::blockingFor(int64_t columns) const {
   int64_t most = blocking.registers >= 32 ? 4 : 2;

@@ -10,6 +10,8 @@
 
 namespace polyattn::attn {
 
+constexpr double log2e = 1.4426950408889634;
+
 /// How products are cut into registers.
 struct Blocking {
   int64_t lanes, registers;

@@ -17,8 +17,6 @@ using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
 
-static constexpr double log2e = 1.4426950408889634;
-
 /// Binary orders by which a shift runs ahead of the maximum when it is raised.
 /// Weights stay below 1, so that they cannot make large values overflow.
 static constexpr double shiftLead = 8;
@@ -42,6 +40,16 @@ void AttentionEmitter::chooseWeighting() {
   weighting = Weighting::Plain;
   if (!kernel.isShiftInvariant())
     return;
+  auto polynomial = [&](ArrayRef<double> coefficients) -> KernelAttrInterface {
+    return PolyKernelAttr::get(
+        op.getContext(), DenseF64ArrayAttr::get(op.getContext(), coefficients));
+  };
+  // A scale that f32 takes for 0 makes all weights 1, which 1 + s is to f32; as
+  // an exponent it would make NaN of the infinite scores of absent keys.
+  if (float(scale * log2e) == 0) {
+    plainKernel = polynomial({1, 1});
+    return;
+  }
   weighting = Weighting::RunningExp;
   BoundAttr bound = op.getBoundAttr();
   if (!bound || bound.getSource() != BoundSource::Proved || operands.bias)
@@ -51,9 +59,7 @@ void AttentionEmitter::chooseWeighting() {
   if (auto fit =
           fitExpToError(std::max(most, 0x1p-6), 3e-8, largestPlainDegree)) {
     weighting = Weighting::Plain;
-    plainKernel = PolyKernelAttr::get(
-        op.getContext(),
-        DenseF64ArrayAttr::get(op.getContext(), fit->Coefficients));
+    plainKernel = polynomial(fit->Coefficients);
   } else if (2 * most * log2e <= largestBoundedRange) {
     weighting = Weighting::BoundedExp;
     boundedShift = std::ceil(most * log2e);

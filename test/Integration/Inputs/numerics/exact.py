@@ -7,7 +7,7 @@ import os
 import inputs
 import numpy as np
 import oracle
-from harness import EXACT, Family, Program, Shape, Variant, check_direct, compile_for_tests, main, output_rounding, round_to, widen
+from harness import EXACT, Family, Program, Shape, Variant, check_direct, compile_for_tests, main, output_rounding, round_to, weight_rounding, widen
 
 LENGTHS = [(1, 1), (2, 7), (15, 16), (63, 65), (65, 63), (129, 200), (1, 513), (300, 3)]
 LONG = [(1, 5000), (5000, 1), (1023, 1025), (2000, 2049)]
@@ -129,15 +129,36 @@ def biased(rng):
             most = np.abs(v).max()
             # f32 sums of a score and such a bias keep that many digits of the score; beyond 1e30 none, in f64 neither.
             scores = 2.0**-23 * np.abs(bias[np.abs(bias) < 1e30]).max(initial=0.0)
-            allowed = most * (1e-5 + scores + (2.0**-8 if dtype == "bf16" else 0)) + output_rounding(want, dtype)
+            allowed = most * (1e-5 + scores + weight_rounding(dtype, n)) + output_rounding(want, dtype)
             family.add(f"{dtype} {dims} {mask[0]} {kernel}", np.abs(got - want), allowed, most, text)
+    yield family
+
+
+def ones(rng):
+    """Sizes that turn out to be 1 only at run time are repeated, of biases and of key weights."""
+    family = Family("exact with sizes of 1 that the type does not tell")
+    for batch in ("2x4x", "?x?x"):
+        tensor = f"tensor<{batch}?x16xf32>"
+        text = (f"func.func @main(%q: {tensor}, %k: {tensor}, %v: {tensor}, %b: tensor<?x?x?x?xf32>, %w: tensor<?x?x?xf32>) -> {tensor} {{\n"
+                f"  %o = attn.attention %q, %k, %v bias(%b : tensor<?x?x?x?xf32>) key_weights(%w : tensor<?x?x?xf32>) scale 0.25\n"
+                f"     : {tensor}, {tensor}, {tensor} -> {tensor}\n  return %o : {tensor}\n}}\n")
+        run = compile_for_tests(text)
+        for n, m, bias, weights in [(50, 70, (2, 4, 50, 70), (2, 4)), (50, 70, (1, 1, 1, 1), (1, 1)), (3, 70, (1, 4, 1, 70), (1, 4)),
+                                    (50, 70, (2, 1, 50, 1), (2, 1)), (3, 1, (2, 4, 3, 1), (1, 1)), (50, 70, (2, 1, 1, 70), (1, 4))]:
+            q, k, v, b = (rng.standard_normal(s).astype(np.float32) for s in [(2, 4, n, 16), (2, 4, m, 16), (2, 4, m, 16), bias])
+            w = rng.random((*weights, m)).astype(np.float32)
+            want = oracle.attention(q, k, v, 0.25, None, ("full", {}), bias=b, key_weights=w)
+            most = np.abs(v).max()
+            family.add(f"batch={batch} n={n} m={m} bias={bias} weights={weights}", np.abs(run(q, k, v, b, w) - want),
+                       2 * EXACT * most + 0 * want, most, text)
     yield family
 
 
 def adversarial(rng):
     family = Family("exact adversarial")
     shape = Shape(16, 16, batch=(2,), kv_heads=2)
-    program = Program(shape, [Variant(), Variant(("causal", ()), scale=-0.7), Variant(scale=0.0),
+    program = Program(shape, [Variant(), Variant(("causal", ()), scale=-0.7), Variant(scale=0.0, weighted=True),
+                              Variant(("causal", ()), scale=0.0), Variant(("causal", ()), scale=1e-44),
                               Variant(("sliding_window", (("left", 9), ("right", 4))), weighted=True)])
     for make in inputs.ADVERSARIAL:
         for n, m in [(1, 1), (33, 150), (150, 150)]:
@@ -203,7 +224,7 @@ def real_file(file):
     return family
 
 
-FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, few, bounded, biased, adversarial, absent, narrow, real)}
+FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, few, bounded, biased, ones, adversarial, absent, narrow, real)}
 
 if __name__ == "__main__":
     main(FAMILIES)
