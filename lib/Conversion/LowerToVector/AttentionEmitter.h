@@ -64,12 +64,22 @@ private:
     /// in pairs of rows, [d / 32][queryTile / 16][16][32] and
     /// [keyBlock / 32][queryTile / 16][16][32].
     Value slot, queryPairs, weightPairs;
+
+    /// Memory that lasts from first to last key, and what one block needs.
+    std::array<Value *, 7> lasting() {
+      return {&queries, &outputs, &sums, &shifts, &begins, &ends, &queryPairs};
+    }
+    std::array<Value *, 4> passing() {
+      return {&scores, &weightPairs, &keyCopy, &valueCopy};
+    }
   };
 
   // Direct.cpp: one tile of queries against ranges of keys.
   void emitTiles();
   Value directFlops(Value queries, Value keys);
-  Value tileOfTask(Value task);
+  Value lateFirst(Value task, Value tiles);
+  Tile allocateTile(int64_t inTurn = 0);
+  void fillTile(Tile &t);
   Tile openTile(Value head, Value tileIndex);
   void storeKeyRanges(Tile &t);
   void closeTile(Tile &t);
@@ -98,14 +108,27 @@ private:
   Value keyWeight(Value keyHead, Value key);
   Value isPartlyMasked(Tile &t, Value from, Value count);
   Value admits(Tile &t, Value key, Value i);
-  void removeAbsentKeys(Tile &t, Value from, Value count);
+  double absentScore() const { return scale < 0 ? INFINITY : -INFINITY; }
+  void removeMaskedKeys(Tile &t, Value from, Value count);
+  void removePadding(Tile &t, Value from, Value count);
   Values largestExponents(Tile &t, Value count, llvm::ArrayRef<Value> at);
   void raiseShifts(Tile &t, Value count);
   void rescale(Tile &t, llvm::ArrayRef<Value> at, mlir::ValueRange old,
                mlir::ValueRange exponents);
   Value finiteShift(Value shift);
-  Value emitWeight(Value score, Value shift);
+  Value emitWeight(Value score, Value shift,
+                   Exp2Degree degree = Exp2Degree::Full);
   void emitWeights(Tile &t, Value from, Value count);
+  /// Queries of a tile that registers hold at once: where their vectors lie,
+  /// their shifts, and sums of weights so far.
+  struct Strip {
+    Values at, shifts, sums;
+    bool masked;
+  };
+  Strip openStrip(Tile &t, llvm::ArrayRef<Value> at, bool masked);
+  void closeStrip(Tile &t, Strip &strip);
+  Values rowWeights(Tile &t, const Strip &strip, Value from, Value j);
+  void weighRows(Tile &t, Strip &strip, Value from, Value first, Value end);
   void emitStripWeights(Tile &t, Value from, Value count,
                         llvm::ArrayRef<Value> at, bool masked);
 
@@ -139,10 +162,19 @@ private:
   void packKeys(Value head, Value slot, Value from);
   void packValueColumns(Value head, Value slot, Value blockOf);
   void packQueryPairs(Tile &t);
-  void emitTileScores(Tile &t, Value from, Value count);
   void storeWeightPair(Tile &t, Value j, Value i, Value even, Value odd);
   void clearWeightPairs(Tile &t, Value count);
+  class TileProduct;
+  TileProduct scoreProduct(Tile &t, Value from, Value j);
+  TileProduct valueProduct(Tile &t, Value from, Value column, int64_t high);
+  void emitTileScores(Tile &t, Value from, Value count);
   void addTileValues(Tile &t, Value from);
+  Tile tileOfGroup(const Tile &group, Value which, Value turn);
+  KeyRange<Value> wholeBlocks(Tile &group, Value tiles);
+  void emitTileGroup(Tile &group, Value tiles);
+  void addInTurn(Tile &group, Value tiles, KeyRange<Value> keys);
+  void weighBeside(Tile &t, Value from,
+                   llvm::MutableArrayRef<TileProduct> products);
 
   // Packing.cpp: transposed copies between rows in memory and lanes in tiles.
   void packRows(Value source, Value head, Value first, Value limit,

@@ -31,7 +31,11 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   queryTile =
       roundUp(l1Third / int64_t(sizeof(float)) / std::max<int64_t>(headDim, 64),
               blocking.width());
-  if (!matrixUnit && !ShapedType::isDynamic(sizes.numQueries)) {
+  if (matrixUnit) {
+    // As wide as a block of the unit's tiles.
+    blocking.vectors = 2;
+    queryTile = blocking.width();
+  } else if (!ShapedType::isDynamic(sizes.numQueries)) {
     int64_t needed = roundUp(std::max<int64_t>(sizes.numQueries, 1), e.lanes);
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
     queryTile = std::min(queryTile, roundUp(needed, blocking.width()));
@@ -50,8 +54,8 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
 
 /// Late tiles first: under a causal mask they have most to do, and tasks are
 /// handed out one by one.
-Value AttentionEmitter::tileOfTask(Value task) {
-  return e.sub(e.sub(e.ceilDiv(numQueries, queryTile), e.index(1)), task);
+Value AttentionEmitter::lateFirst(Value task, Value tiles) {
+  return e.sub(e.sub(tiles, e.index(1)), task);
 }
 
 /// Multiply-adds of all heads, for this many queries and keys each.
@@ -82,7 +86,7 @@ void AttentionEmitter::emitTiles() {
   Value tiles = e.ceilDiv(numQueries, queryTile);
   e.parallel({heads, tiles}, directFlops(numQueries, numKeys),
              [&](ValueRange at) {
-               Tile t = openTile(at[0], tileOfTask(at[1]));
+               Tile t = openTile(at[0], lateFirst(at[1], tiles));
                KeyRange<Value> keys = tileRange(t.first);
                addKeys(t, keys.begin, keys.end);
                closeTile(t);
@@ -104,8 +108,6 @@ KeyRange<Value> AttentionEmitter::tileRange(Value first) {
 /// The keys that each query of the tile sees, as vectors to compare with.
 void AttentionEmitter::storeKeyRanges(Tile &t) {
   Type i32 = e.b.getI32Type();
-  t.begins = e.buffer({queryTile}, i32);
-  t.ends = e.buffer({queryTile}, i32);
   e.loop(e.index(0), e.index(queryTile), 1, [&](Value i) {
     KeyRange<Value> range = keyRange(e.add(t.first, i));
     auto asInt = [&](Value x) -> Value {
@@ -116,30 +118,60 @@ void AttentionEmitter::storeKeyRanges(Tile &t) {
   });
 }
 
-AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
+/// Buffers of one tile or, with a leading dimension, of several that take
+/// turns.
+AttentionEmitter::Tile AttentionEmitter::allocateTile(int64_t inTurn) {
+  auto several = [&](int64_t count, ArrayRef<int64_t> shape, Type element) {
+    SmallVector<int64_t> whole;
+    if (inTurn)
+      whole.push_back(count);
+    whole.append(shape.begin(), shape.end());
+    return e.buffer(whole, element);
+  };
+  auto lasting = [&](ArrayRef<int64_t> shape, Type element) {
+    return several(inTurn, shape, element);
+  };
+  auto passing = [&](ArrayRef<int64_t> shape, Type element) {
+    return several(2, shape, element);
+  };
+  Type f32 = e.f32(), bf16 = e.b.getBF16Type(), i32 = e.b.getI32Type();
   Tile t;
+  t.outputs = lasting({roundUp(valueDim, e.lanes), queryTile}, f32);
+  t.sums = lasting({queryTile}, f32);
+  // Biases come in squares.
+  int64_t rows = operands.bias ? roundUp(keyBlock, e.lanes) : keyBlock;
+  t.scores = passing({rows, queryTile}, f32);
+  if (matrixUnit) {
+    t.queryPairs =
+        lasting({roundUp(headDim, 32) / 32, queryTile / 16, 16, 32}, bf16);
+    t.weightPairs = passing({keyBlock / 32, queryTile / 16, 16, 32}, bf16);
+  } else {
+    t.queries = lasting({1 + roundUp(headDim, e.lanes), queryTile}, f32);
+  }
+  if (!op.getElementType().isF32() && !matrixUnit) {
+    t.keyCopy = passing({keyBlock, roundUp(headDim, e.lanes)}, f32);
+    t.valueCopy = passing({keyBlock, roundUp(valueDim, e.lanes)}, f32);
+  }
+  if (weighting == Weighting::RunningExp)
+    t.shifts = lasting({queryTile}, f32);
+  if (!mask.admitsAll()) {
+    t.begins = lasting({queryTile}, i32);
+    t.ends = lasting({queryTile}, i32);
+  }
+  return t;
+}
+
+AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
+  Tile t = allocateTile();
   t.head = head;
   t.keyHead = e.div(head, group);
   t.first = e.mul(tileIndex, queryTile);
-  t.outputs = e.buffer({roundUp(valueDim, e.lanes), queryTile});
-  t.sums = e.buffer({queryTile});
-  // Biases come in squares.
-  int64_t rows = operands.bias ? roundUp(keyBlock, e.lanes) : keyBlock;
-  t.scores = e.buffer({rows, queryTile});
-  if (matrixUnit) {
-    Type bf16 = e.b.getBF16Type();
-    t.queryPairs =
-        e.buffer({roundUp(headDim, 32) / 32, queryTile / 16, 16, 32}, bf16);
-    t.weightPairs = e.buffer({keyBlock / 32, queryTile / 16, 16, 32}, bf16);
-  } else {
-    t.queries = e.buffer({1 + roundUp(headDim, e.lanes), queryTile});
-  }
-  if (!op.getElementType().isF32() && !matrixUnit) {
-    t.keyCopy = e.buffer({keyBlock, roundUp(headDim, e.lanes)});
-    t.valueCopy = e.buffer({keyBlock, roundUp(valueDim, e.lanes)});
-  }
-  if (weighting == Weighting::RunningExp)
-    t.shifts = e.buffer({queryTile});
+  fillTile(t);
+  return t;
+}
+
+/// Queries packed, nothing summed yet.
+void AttentionEmitter::fillTile(Tile &t) {
   if (!mask.admitsAll())
     storeKeyRanges(t);
   e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
@@ -154,9 +186,8 @@ AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
   if (matrixUnit)
     packQueryPairs(t);
   else
-    packRows(operands.query, head, t.first, numQueries, queryTile, headDim,
+    packRows(operands.query, t.head, t.first, numQueries, queryTile, headDim,
              t.queries);
-  return t;
 }
 
 void AttentionEmitter::addKeys(Tile &t, Value from, Value to) {
@@ -173,7 +204,8 @@ void AttentionEmitter::addKeyBlock(Tile &t, Value from, Value count) {
   if (operands.bias)
     addBias(t, from, count);
   if (t.shifts) {
-    removeAbsentKeys(t, from, count);
+    removeMaskedKeys(t, from, count);
+    removePadding(t, from, count);
     raiseShifts(t, count);
   }
   emitWeights(t, from, count);

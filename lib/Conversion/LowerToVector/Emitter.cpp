@@ -11,6 +11,20 @@ Value Emitter::buffer(ArrayRef<int64_t> shape, Type element) {
                                  ValueRange{}, b.getI64IntegerAttr(64));
 }
 
+Value Emitter::part(Value memref, Value at) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
+      strides(type.getRank(), b.getIndexAttr(1)), sizes;
+  offsets.front() = at;
+  for (int64_t size : type.getShape())
+    sizes.push_back(b.getIndexAttr(size));
+  sizes.front() = b.getIndexAttr(1);
+  MemRefType reduced = memref::SubViewOp::inferRankReducedResultType(
+      type.getShape().drop_front(), type, offsets, sizes, strides);
+  return memref::SubViewOp::create(b, loc, reduced, memref, offsets, sizes,
+                                   strides);
+}
+
 Value Emitter::widen(Value x) {
   if (getElementTypeOrSelf(x).isF32())
     return x;

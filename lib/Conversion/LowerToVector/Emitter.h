@@ -129,6 +129,8 @@ public:
   }
   Value buffer(llvm::ArrayRef<int64_t> shape) { return buffer(shape, f32()); }
   Value buffer(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  /// memref[at]: one dimension less.
+  Value part(Value memref, Value at);
   Value load(Value memref, mlir::ValueRange at);
   Value vload(Value memref, mlir::ValueRange at);
   void vstore(Value x, Value memref, mlir::ValueRange at) {

@@ -22,6 +22,14 @@ using namespace polyattn::attn;
 /// Rows of a tile, and the depth of one tile product.
 static constexpr int64_t side = 16, depth = 32;
 
+/// Tiles of queries that take turns: 256 queries for which keys are fetched
+/// once.
+static constexpr int64_t mostTilesInTurn = 8;
+
+/// Parts in which one turn's products and weights alternate. Fewer overlap
+/// less; more switch between the units too often, which costs cycles each time.
+static constexpr int64_t partsOfTurn = 8;
+
 using Values = Emitter::Values;
 
 bool AttentionEmitter::usesMatrixUnit(AttentionOp op,
@@ -92,16 +100,20 @@ void AttentionEmitter::emitDirectOnMatrixUnit() {
     });
     Value tiles = e.ceilDiv(numQueries, queryTile);
     Value rowHeads = e.mul(count, group);
+    // As many as make keys worth fetching, but some tasks for every core.
+    Value perTask = e.div(e.mul(rowHeads, tiles), 4 * cores);
+    perTask = e.min(e.max(perTask, e.index(2)), e.index(mostTilesInTurn));
+    Value tasks = e.div(e.add(tiles, e.sub(perTask, e.index(1))), perTask);
     // The unit works some ten times as fast as vector code.
     Value flops = e.div(directFlops(numQueries, numKeys), 8);
-    e.parallel({rowHeads, tiles}, flops, [&](ValueRange at) {
-      Tile t =
-          openTile(e.add(e.mul(firstHead, group), at[0]), tileOfTask(at[1]));
-      t.slot = e.div(at[0], group);
-      KeyRange<Value> keys = tileRange(t.first);
-      // Whole blocks: keys before the first one are masked like all others.
-      addKeys(t, e.mul(e.div(keys.begin, keyBlock), keyBlock), keys.end);
-      closeTile(t);
+    e.parallel({rowHeads, tasks}, flops, [&](ValueRange at) {
+      Tile group = allocateTile(mostTilesInTurn);
+      group.head = e.add(e.mul(firstHead, this->group), at[0]);
+      group.keyHead = e.div(group.head, this->group);
+      group.slot = e.div(at[0], this->group);
+      Value first = e.mul(lateFirst(at[1], tasks), perTask);
+      group.first = e.mul(first, queryTile);
+      emitTileGroup(group, e.min(perTask, e.sub(tiles, first)));
     });
   });
 }
@@ -190,18 +202,55 @@ void AttentionEmitter::packQueryPairs(Tile &t) {
 // Products
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A block of 2 x 2 result tiles; its edge may be 1 tile high.
-struct TileBlock {
+/// A block of up to 2 x 2 result tiles, `high` tiles high, made in steps that
+/// other work can stand between.
+class AttentionEmitter::TileProduct {
+public:
+  /// Which tile of a factor: in which step, and the how-manieth.
+  using Place = std::function<Values(int64_t step, int64_t which)>;
+
+  /// Result tiles lie in `results` from [row, 0] on.
+  TileProduct(Emitter &e, Value results, Value row, int64_t high, bool adds,
+              int64_t steps)
+      : steps(steps), e(e), results(results), row(row), high(high), adds(adds) {
+  }
+
+  const int64_t steps;
+  Value leftFactor, rightFactor;
+  Place left, right;
+
+  void emitStep(int64_t step) {
+    for (int64_t i = 0; step == 0 && i < 2 * high; ++i)
+      sums.push_back(adds ? load(resultType(), results, resultPlace(i))
+                          : amx::TileZeroOp::create(e.b, e.loc, resultType()));
+    Values a, b;
+    for (int64_t i = 0; i < high; ++i)
+      a.push_back(factor(leftFactor, left(step, i)));
+    for (int64_t i = 0; i < 2; ++i)
+      b.push_back(factor(rightFactor, right(step, i)));
+    for (auto [i, sum] : llvm::enumerate(sums))
+      sum = amx::TileMulFOp::create(e.b, e.loc, resultType(), a[i / 2],
+                                    b[i % 2], sum);
+    for (int64_t i = 0; step == steps - 1 && i < 2 * high; ++i)
+      amx::TileStoreOp::create(e.b, e.loc, results, resultPlace(i), sums[i]);
+  }
+  void emit() {
+    for (int64_t step = 0; step < steps; ++step)
+      emitStep(step);
+  }
+
+private:
   Emitter &e;
+  Value results, row;
   int64_t high;
+  bool adds;
   Values sums;
 
-  amx::TileType results() {
+  amx::TileType resultType() {
     return amx::TileType::get({side, side}, e.b.getF32Type());
   }
-  amx::TileType factors() {
-    return amx::TileType::get({side, depth}, e.b.getBF16Type());
+  Values resultPlace(int64_t i) {
+    return {e.add(row, i / 2 * side), e.index(i % 2 * side)};
   }
   Value load(Type type, Value memref, ValueRange at) {
     return amx::TileLoadOp::create(e.b, e.loc, type, memref, at);
@@ -209,47 +258,59 @@ struct TileBlock {
   /// A whole tile, which lies in one piece.
   Value factor(Value memref, Values at) {
     at.append(2, e.index(0));
-    return load(factors(), memref, at);
-  }
-  void clear() {
-    for (int64_t i = 0; i < 2 * high; ++i)
-      sums.push_back(amx::TileZeroOp::create(e.b, e.loc, results()));
-  }
-  void multiply(ArrayRef<Value> left, ArrayRef<Value> right) {
-    for (auto [r, a] : llvm::enumerate(left))
-      for (auto [c, b] : llvm::enumerate(right)) {
-        Value &sum = sums[2 * r + c];
-        sum = amx::TileMulFOp::create(e.b, e.loc, results(), a, b, sum);
-      }
+    return load(amx::TileType::get({side, depth}, e.b.getBF16Type()), memref,
+                at);
   }
 };
-} // namespace
+
+/// Scores of 32 keys, from row j of the block at key `from` on.
+AttentionEmitter::TileProduct
+AttentionEmitter::scoreProduct(Tile &t, Value from, Value j) {
+  TileProduct product(e, t.scores, j, /*high=*/2, /*adds=*/false,
+                      roundUp(headDim, depth) / depth);
+  product.leftFactor = packed.keys;
+  product.rightFactor = t.queryPairs;
+  Value tile = e.div(e.add(from, j), side);
+  product.left = [this, slot = t.slot, tile](int64_t step, int64_t i) {
+    return Values{slot, e.add(tile, i), e.index(step)};
+  };
+  product.right = [this](int64_t step, int64_t i) {
+    return Values{e.index(step), e.index(i)};
+  };
+  return product;
+}
+
+/// What the block of keys at `from` adds to value columns from `column` on.
+AttentionEmitter::TileProduct AttentionEmitter::valueProduct(Tile &t,
+                                                             Value from,
+                                                             Value column,
+                                                             int64_t high) {
+  TileProduct product(e, t.outputs, column, high, /*adds=*/true,
+                      keyBlock / depth);
+  product.leftFactor = packed.values;
+  product.rightFactor = t.weightPairs;
+  Value block = e.div(from, depth), tile = e.div(column, side);
+  product.left = [this, slot = t.slot, block, tile](int64_t step, int64_t i) {
+    return Values{slot, e.add(block, step), e.add(tile, i)};
+  };
+  product.right = [this](int64_t step, int64_t i) {
+    return Values{e.index(step), e.index(i)};
+  };
+  return product;
+}
 
 void AttentionEmitter::emitTileScores(Tile &t, Value from, Value count) {
-  e.loop(e.index(0), count, 2 * side, [&](Value j) {
-    e.loop(e.index(0), e.index(queryTile), 2 * side, [&](Value i) {
-      TileBlock block{e, 2, {}};
-      block.clear();
-      for (int64_t a = 0; a < headDim; a += depth) {
-        Values left, right;
-        for (int64_t s = 0; s < 2; ++s) {
-          left.push_back(block.factor(
-              packed.keys,
-              {t.slot, e.div(e.add(from, e.add(j, s * side)), side),
-               e.index(a / depth)}));
-          right.push_back(
-              block.factor(t.queryPairs, {e.index(a / depth),
-                                          e.div(e.add(i, s * side), side)}));
-        }
-        block.multiply(left, right);
-      }
-      for (int64_t s = 0; s < 4; ++s)
-        amx::TileStoreOp::create(
-            e.b, e.loc, t.scores,
-            ValueRange{e.add(j, s / 2 * side), e.add(i, s % 2 * side)},
-            block.sums[s]);
-    });
-  });
+  e.loop(e.index(0), count, 2 * side,
+         [&](Value j) { scoreProduct(t, from, j).emit(); });
+}
+
+void AttentionEmitter::addTileValues(Tile &t, Value from) {
+  int64_t rows = roundUp(valueDim, side), full = rows / (2 * side) * 2 * side;
+  if (full)
+    e.loop(e.index(0), e.index(full), 2 * side,
+           [&](Value c) { valueProduct(t, from, c, 2).emit(); });
+  if (full < rows)
+    valueProduct(t, from, e.index(full), 1).emit();
 }
 
 /// Two rows of weights, rounded to bf16 and paired. Adding half a unit to the
@@ -289,35 +350,127 @@ void AttentionEmitter::clearWeightPairs(Tile &t, Value count) {
   });
 }
 
-void AttentionEmitter::addTileValues(Tile &t, Value from) {
-  auto addColumns = [&](Value c, Value i, int64_t high) {
-    TileBlock block{e, high, {}};
-    auto place = [&](int64_t s) {
-      return Values{e.add(c, s / 2 * side), e.add(i, s % 2 * side)};
-    };
-    for (int64_t s = 0; s < 2 * high; ++s)
-      block.sums.push_back(block.load(block.results(), t.outputs, place(s)));
-    for (int64_t j = 0; j < keyBlock; j += depth) {
-      Values left, right;
-      for (int64_t s = 0; s < high; ++s)
-        left.push_back(
-            block.factor(packed.values, {t.slot, e.div(e.add(from, j), depth),
-                                         e.div(e.add(c, s * side), side)}));
-      for (int64_t s = 0; s < 2; ++s)
-        right.push_back(
-            block.factor(t.weightPairs, {e.index(j / depth),
-                                         e.div(e.add(i, s * side), side)}));
-      block.multiply(left, right);
-    }
-    for (int64_t s = 0; s < 2 * high; ++s)
-      amx::TileStoreOp::create(e.b, e.loc, t.outputs, place(s), block.sums[s]);
-  };
-  int64_t rows = roundUp(valueDim, side), full = rows / (2 * side) * 2 * side;
-  e.loop(e.index(0), e.index(queryTile), 2 * side, [&](Value i) {
-    if (full)
-      e.loop(e.index(0), e.index(full), 2 * side,
-             [&](Value c) { addColumns(c, i, 2); });
-    if (full < rows)
-      addColumns(e.index(full), i, 1);
+//===----------------------------------------------------------------------===//
+// Several tiles of queries in turn, so that packed keys and values come close
+// once for all of them, and so that vectors have work while the unit
+// multiplies.
+//===----------------------------------------------------------------------===//
+
+/// One of the tiles of a group. Scores and weights last for two turns.
+AttentionEmitter::Tile AttentionEmitter::tileOfGroup(const Tile &group,
+                                                     Value which, Value turn) {
+  Tile t = group;
+  t.first = e.add(group.first, e.mul(which, queryTile));
+  for (Value *buffer : t.lasting())
+    if (*buffer)
+      *buffer = e.part(*buffer, which);
+  for (Value *buffer : t.passing())
+    if (*buffer)
+      *buffer = e.part(*buffer, e.rem(turn, e.index(2)));
+  return t;
+}
+
+/// The blocks of keys that all queries of the group see, and see whole.
+KeyRange<Value> AttentionEmitter::wholeBlocks(Tile &group, Value tiles) {
+  Value last = e.min(e.add(group.first, e.mul(tiles, queryTile)), numQueries);
+  Value begin = e.roundUp(keyRange(e.sub(last, e.index(1))).begin, keyBlock);
+  Value end = e.mul(e.div(keyRange(group.first).end, keyBlock), keyBlock);
+  // One tile alone has nobody to take turns with.
+  Value several = e.less(e.index(1), tiles);
+  return {begin, e.select(several, e.max(begin, end), begin)};
+}
+
+void AttentionEmitter::emitTileGroup(Tile &group, Value tiles) {
+  e.loop(e.index(0), tiles, 1, [&](Value which) {
+    Tile t = tileOfGroup(group, which, e.index(0));
+    fillTile(t);
   });
+  KeyRange<Value> whole = wholeBlocks(group, tiles);
+  e.when(e.less(whole.begin, whole.end),
+         [&] { addInTurn(group, tiles, whole); });
+  Value done = e.sub(whole.end, whole.begin);
+  e.loop(e.index(0), tiles, 1, [&](Value which) {
+    Tile t = tileOfGroup(group, which, e.index(0));
+    KeyRange<Value> keys = tileRange(t.first);
+    // Keys before the first one are masked like all others.
+    Value begin = e.mul(e.div(keys.begin, keyBlock), keyBlock);
+    e.loop(begin, e.sub(keys.end, done), keyBlock, [&](Value at) {
+      Value key = e.select(e.less(at, whole.begin), at, e.add(at, done));
+      addKeyBlock(t, key, e.min(e.index(keyBlock), e.sub(keys.end, key)));
+    });
+    closeTile(t);
+  });
+}
+
+/// Block by block the tiles take turns: one gets weights, while the one before
+/// it adds values and the one after it gets scores.
+void AttentionEmitter::addInTurn(Tile &group, Value tiles,
+                                 KeyRange<Value> keys) {
+  struct Turn {
+    Tile tile;
+    Value from;
+  };
+  auto turnOf = [&](Value turn) {
+    return Turn{tileOfGroup(group, e.rem(turn, tiles), turn),
+                e.add(keys.begin, e.mul(e.div(turn, tiles), keyBlock))};
+  };
+  Value all = e.index(keyBlock);
+  Value end = e.mul(e.div(e.sub(keys.end, keys.begin), keyBlock), tiles);
+  Value last = e.sub(end, e.index(1));
+  e.loop(e.index(0), e.index(2), 1, [&](Value turn) {
+    Turn first = turnOf(turn);
+    emitTileScores(first.tile, first.from, all);
+  });
+  Turn first = turnOf(e.index(0));
+  weighBeside(first.tile, first.from, {});
+  e.loop(e.index(1), last, 1, [&](Value turn) {
+    Turn before = turnOf(e.sub(turn, e.index(1))), now = turnOf(turn),
+         next = turnOf(e.add(turn, 1));
+    SmallVector<TileProduct> products;
+    for (int64_t c = 0; c < valueDim; c += 2 * side)
+      products.push_back(valueProduct(before.tile, before.from, e.index(c),
+                                      valueDim - c > side ? 2 : 1));
+    for (int64_t j = 0; j < keyBlock; j += 2 * side)
+      products.push_back(scoreProduct(next.tile, next.from, e.index(j)));
+    weighBeside(now.tile, now.from, products);
+  });
+  Turn final = turnOf(last);
+  weighBeside(final.tile, final.from, {});
+  e.loop(e.sub(last, e.index(1)), end, 1, [&](Value turn) {
+    Turn rest = turnOf(turn);
+    addTileValues(rest.tile, rest.from);
+  });
+}
+
+/// Scores of a whole block to weights, with the steps of `products` in between.
+void AttentionEmitter::weighBeside(Tile &t, Value from,
+                                   MutableArrayRef<TileProduct> products) {
+  SmallVector<std::pair<TileProduct *, int64_t>> steps;
+  for (TileProduct &product : products)
+    for (int64_t step = 0; step < product.steps; ++step)
+      steps.emplace_back(&product, step);
+  int64_t parts = steps.empty() ? 1 : partsOfTurn;
+  size_t emitted = 0;
+  auto emitSteps = [&](int64_t part) {
+    for (; emitted < steps.size() * part / parts; ++emitted)
+      steps[emitted].first->emitStep(steps[emitted].second);
+  };
+  emitSteps(1);
+  Value all = e.index(keyBlock);
+  if (operands.bias)
+    addBias(t, from, all);
+  if (t.shifts) {
+    removePadding(t, from, all);
+    raiseShifts(t, all);
+  }
+  Values at;
+  for (int64_t i = 0; i < queryTile; i += e.lanes)
+    at.push_back(e.index(i));
+  Strip strip = openStrip(t, at, /*masked=*/false);
+  int64_t rows = keyBlock / parts;
+  for (int64_t part = 0; part < parts; ++part) {
+    emitSteps(part + 1);
+    weighRows(t, strip, from, e.index(part * rows), e.index((part + 1) * rows));
+  }
+  closeStrip(t, strip);
 }

@@ -101,18 +101,15 @@ void polyattn::attn::forRowGroups(Emitter &e, int64_t total, int64_t group,
 }
 
 /// Coefficients of 2^f on [-1/2, 1/2], from e^x on [-ln 2 / 2, ln 2 / 2].
-static const std::vector<double> &exp2Coefficients() {
-  static const std::vector<double> coefficients = [] {
-    const double ln2 = std::log(2.0);
-    std::vector<double> c = fitExp(ln2 / 2, 5)->Coefficients;
-    double power = 1;
-    for (double &x : c) {
-      x *= power;
-      power *= ln2;
-    }
-    return c;
-  }();
-  return coefficients;
+static std::vector<double> exp2Coefficients(unsigned degree) {
+  const double ln2 = std::log(2.0);
+  std::vector<double> c = fitExp(ln2 / 2, degree)->Coefficients;
+  double power = 1;
+  for (double &x : c) {
+    x *= power;
+    power *= ln2;
+  }
+  return c;
 }
 
 /// Adding this to y leaves round(y) + 127 in the low bits, the exponent field
@@ -120,8 +117,11 @@ static const std::vector<double> &exp2Coefficients() {
 static constexpr double roundingMagic = 1.5 * 0x1p23 + 127;
 
 /// 2^fraction times the power of two whose exponent `shifted` holds.
-static Value emitExp2Parts(Emitter &e, Value fraction, Value shifted) {
-  const std::vector<double> &c = exp2Coefficients();
+static Value emitExp2Parts(Emitter &e, Value fraction, Value shifted,
+                           Exp2Degree degree) {
+  static const std::vector<double> full = exp2Coefficients(5),
+                                   narrow = exp2Coefficients(3);
+  const std::vector<double> &c = degree == Exp2Degree::Full ? full : narrow;
   Value power = e.splat(c.back());
   for (size_t t = c.size() - 1; t-- > 0;)
     power = e.fma(power, fraction, e.splat(c[t]));
@@ -135,20 +135,21 @@ static Value emitExp2Parts(Emitter &e, Value fraction, Value shifted) {
   return e.mulf(power, scale);
 }
 
-Value polyattn::attn::emitExp2(Emitter &e, Value y) {
+Value polyattn::attn::emitExp2(Emitter &e, Value y, Exp2Degree degree) {
   Value magic = e.splat(roundingMagic);
   Value shifted = e.addf(y, magic);
   Value fraction = e.subf(y, e.subf(shifted, magic));
   // What comes out below -126 is meaningless and replaced.
   Value vanishes = e.compare(arith::CmpFPredicate::OLT, y, e.splat(-126));
-  return e.select(vanishes, e.splat(0), emitExp2Parts(e, fraction, shifted));
+  return e.select(vanishes, e.splat(0),
+                  emitExp2Parts(e, fraction, shifted, degree));
 }
 
 Value polyattn::attn::emitBoundedExp2(Emitter &e, Value x, double factor,
-                                      double shift) {
+                                      double shift, Exp2Degree degree) {
   Value c = e.splat(factor), magic = e.splat(roundingMagic - shift);
   Value shifted = e.fma(x, c, magic);
   Value rounded = e.subf(shifted, magic);
   Value fraction = e.fma(x, c, arith::NegFOp::create(e.b, e.loc, rounded));
-  return emitExp2Parts(e, fraction, shifted);
+  return emitExp2Parts(e, fraction, shifted, degree);
 }

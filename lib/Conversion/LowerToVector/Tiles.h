@@ -47,13 +47,18 @@ mlir::Value emitLaneSums(Emitter &e, Emitter::Values vectors);
 void forRowGroups(Emitter &e, int64_t total, int64_t group,
                   llvm::function_ref<void(mlir::Value, int64_t)> body);
 
-/// 2^y for y < 127, to about 1e-7 relative; 0 below 2^-126; NaN stays NaN.
-mlir::Value emitExp2(Emitter &e, mlir::Value y);
+/// To about 1e-7 relative; or to 1e-4, a fraction of what rounding to bf16
+/// does.
+enum class Exp2Degree { Full, Narrow };
+
+/// 2^y for y < 127; 0 below 2^-126; NaN stays NaN.
+mlir::Value emitExp2(Emitter &e, mlir::Value y,
+                     Exp2Degree degree = Exp2Degree::Full);
 
 /// 2^(factor x - shift), for an integer shift and where that is surely within
 /// f32: three operations less.
 mlir::Value emitBoundedExp2(Emitter &e, mlir::Value x, double factor,
-                            double shift);
+                            double shift, Exp2Degree degree = Exp2Degree::Full);
 
 } // namespace polyattn::attn
 

@@ -9,6 +9,7 @@
 // what has been summed is rescaled a few times per tile and not in every block.
 
 #include "AttentionEmitter.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "polyattn/Approximation/ExpPolynomial.h"
 
 #include <cmath>
@@ -99,29 +100,35 @@ Value AttentionEmitter::admits(Tile &t, Value key, Value i) {
       less(key, vectorOf(t.ends), arith::CmpIPredicate::slt));
 }
 
-/// Scores of keys that a query does not see, and of keys of weight 0, become
-/// what never is a maximum and has weight 0.
-void AttentionEmitter::removeAbsentKeys(Tile &t, Value from, Value count) {
-  Value absent = e.splat(scale < 0 ? INFINITY : -INFINITY);
-  if (!mask.admitsAll())
-    e.when(isPartlyMasked(t, from, count), [&] {
-      e.loop(e.index(0), count, 1, [&](Value j) {
-        e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
-          Value s = e.vload(t.scores, {j, i});
-          s = e.select(admits(t, e.add(from, j), i), s, absent);
-          e.vstore(s, t.scores, {j, i});
-        });
-      });
-    });
-  if (operands.weights)
+/// Scores of keys that a query does not see become what never is a maximum and
+/// has weight 0.
+void AttentionEmitter::removeMaskedKeys(Tile &t, Value from, Value count) {
+  if (mask.admitsAll())
+    return;
+  e.when(isPartlyMasked(t, from, count), [&] {
     e.loop(e.index(0), count, 1, [&](Value j) {
-      Value weight = keyWeight(t.keyHead, e.add(from, j));
-      Value padding = e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
-      e.when(padding, [&] {
-        e.loop(e.index(0), e.index(queryTile), e.lanes,
-               [&](Value i) { e.vstore(absent, t.scores, {j, i}); });
+      e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
+        Value s = e.vload(t.scores, {j, i});
+        s = e.select(admits(t, e.add(from, j), i), s, e.splat(absentScore()));
+        e.vstore(s, t.scores, {j, i});
       });
     });
+  });
+}
+
+/// So do those of keys of weight 0.
+void AttentionEmitter::removePadding(Tile &t, Value from, Value count) {
+  if (!operands.weights)
+    return;
+  e.loop(e.index(0), count, 1, [&](Value j) {
+    Value weight = keyWeight(t.keyHead, e.add(from, j));
+    Value padding = e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
+    e.when(padding, [&] {
+      e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
+        e.vstore(e.splat(absentScore()), t.scores, {j, i});
+      });
+    });
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,16 +224,18 @@ Value AttentionEmitter::finiteShift(Value shift) {
 }
 
 /// The weight of a vector of scores; `shift` is that of its queries.
-Value AttentionEmitter::emitWeight(Value score, Value shift) {
+Value AttentionEmitter::emitWeight(Value score, Value shift,
+                                   Exp2Degree degree) {
   switch (weighting) {
   case Weighting::Plain:
     return plainKernel.emitWeight(e.b, e.loc, e.mulf(score, e.splat(scale)));
   case Weighting::BoundedExp:
-    return emitBoundedExp2(e, score, scale * log2e, boundedShift);
+    return emitBoundedExp2(e, score, scale * log2e, boundedShift, degree);
   case Weighting::RunningExp:
     // Not a fused one: where scores are huge, the largest shall meet a shift
     // that was rounded like it.
-    return emitExp2(e, e.subf(e.mulf(score, e.splat(scale * log2e)), shift));
+    return emitExp2(e, e.subf(e.mulf(score, e.splat(scale * log2e)), shift),
+                    degree);
   }
   llvm_unreachable("unknown weighting");
 }
@@ -257,27 +266,51 @@ void AttentionEmitter::emitWeights(Tile &t, Value from, Value count) {
 
 void AttentionEmitter::emitStripWeights(Tile &t, Value from, Value count,
                                         ArrayRef<Value> at, bool masked) {
-  Values zeros(at.size(), e.splat(0)), shifts(at.size());
+  Strip strip = openStrip(t, at, masked);
+  weighRows(t, strip, from, e.index(0), count);
+  closeStrip(t, strip);
+}
+
+AttentionEmitter::Strip AttentionEmitter::openStrip(Tile &t, ArrayRef<Value> at,
+                                                    bool masked) {
+  Strip strip{Values(at), Values(at.size()), Values(at.size(), e.splat(0)),
+              masked};
   if (t.shifts)
     for (auto [v, i] : llvm::enumerate(at))
-      shifts[v] = finiteShift(e.vload(t.shifts, i));
-  auto weigh = [&](Value j) {
-    Values weights;
-    Value factor, padding;
-    if (operands.weights) {
-      factor = e.broadcast(keyWeight(t.keyHead, e.add(from, j)));
-      padding = e.compare(arith::CmpFPredicate::OEQ, factor, e.splat(0));
-    }
-    for (auto [v, i] : llvm::enumerate(at)) {
-      Value p = emitWeight(e.vload(t.scores, {j, i}), shifts[v]);
-      if (factor)
-        p = e.select(padding, e.splat(0), e.mulf(p, factor));
-      if (masked)
-        p = e.select(admits(t, e.add(from, j), i), p, e.splat(0));
-      weights.push_back(p);
-    }
-    return weights;
-  };
+      strip.shifts[v] = finiteShift(e.vload(t.shifts, i));
+  return strip;
+}
+
+void AttentionEmitter::closeStrip(Tile &t, Strip &strip) {
+  for (auto [i, sum] : llvm::zip_equal(strip.at, strip.sums))
+    e.vstore(e.addf(e.vload(t.sums, i), sum), t.sums, i);
+}
+
+/// The weights of key from + j for the strip's queries.
+Emitter::Values AttentionEmitter::rowWeights(Tile &t, const Strip &strip,
+                                             Value from, Value j) {
+  // On their way to bf16 weights need no more.
+  Exp2Degree degree = matrixUnit ? Exp2Degree::Narrow : Exp2Degree::Full;
+  Values weights;
+  Value factor, padding;
+  if (operands.weights) {
+    factor = e.broadcast(keyWeight(t.keyHead, e.add(from, j)));
+    padding = e.compare(arith::CmpFPredicate::OEQ, factor, e.splat(0));
+  }
+  for (auto [i, shift] : llvm::zip_equal(strip.at, strip.shifts)) {
+    Value p = emitWeight(e.vload(t.scores, {j, i}), shift, degree);
+    if (factor)
+      p = e.select(padding, e.splat(0), e.mulf(p, factor));
+    if (strip.masked)
+      p = e.select(admits(t, e.add(from, j), i), p, e.splat(0));
+    weights.push_back(p);
+  }
+  return weights;
+}
+
+/// Rows [first, end) of the block to weights, which the strip adds up.
+void AttentionEmitter::weighRows(Tile &t, Strip &strip, Value from, Value first,
+                                 Value end) {
   auto addTo = [&](ValueRange sums, ValueRange weights) {
     Values next;
     for (auto [sum, weight] : llvm::zip_equal(sums, weights))
@@ -285,24 +318,27 @@ void AttentionEmitter::emitStripWeights(Tile &t, Value from, Value count,
     return next;
   };
   auto row = [&](Value j, ValueRange sums) {
-    Values weights = weigh(j);
-    for (auto [v, i] : llvm::enumerate(at))
-      e.vstore(weights[v], t.scores, {j, i});
+    Values weights = rowWeights(t, strip, from, j);
+    for (auto [i, weight] : llvm::zip_equal(strip.at, weights))
+      e.vstore(weight, t.scores, {j, i});
     return addTo(sums, weights);
   };
+  std::optional<int64_t> knownEnd = getConstantIntValue(end);
+  bool whole = knownEnd && *knownEnd % 2 == 0;
   auto pairOfRows = [&](Value j, ValueRange sums) {
     // A single last row meets itself, and that counts as nothing.
-    Value second = e.min(e.add(j, 1), e.sub(count, e.index(1)));
-    Value there = e.less(j, second);
-    Values even = weigh(j), odd = weigh(second);
-    for (auto [v, i] : llvm::enumerate(at)) {
-      odd[v] = e.select(there, odd[v], e.splat(0));
+    Value second = e.add(j, 1);
+    if (!whole)
+      second = e.min(second, e.sub(end, e.index(1)));
+    Values even = rowWeights(t, strip, from, j);
+    Values odd = rowWeights(t, strip, from, second);
+    for (auto [v, i] : llvm::enumerate(strip.at)) {
+      if (!whole)
+        odd[v] = e.select(e.less(j, second), odd[v], e.splat(0));
       storeWeightPair(t, j, i, even[v], odd[v]);
     }
     return addTo(addTo(sums, even), odd);
   };
-  Values sums = matrixUnit ? e.loop(e.index(0), count, 2, zeros, pairOfRows)
-                           : e.loop(e.index(0), count, 1, zeros, row);
-  for (auto [v, i] : llvm::enumerate(at))
-    e.vstore(e.addf(e.vload(t.sums, i), sums[v]), t.sums, i);
+  strip.sums = matrixUnit ? e.loop(first, end, 2, strip.sums, pairOfRows)
+                          : e.loop(first, end, 1, strip.sums, row);
 }
