@@ -61,7 +61,8 @@ def lengths(rng, shape, count=4):
 
 def random_mask(rng, masks):
     name, options = pick(rng, masks)
-    drawn = {key: value if key == "align" else int(rng.integers(1 if key == "length" else 0, 200)) for key, value in options}
+    most = pick(rng, [200, 1500])
+    drawn = {key: value if key == "align" else int(rng.integers(1 if key == "length" else 0, most)) for key, value in options}
     return name, tuple(drawn.items())
 
 
@@ -81,7 +82,7 @@ def fuzz_polynomial(rng, family):
     shape = random_shape(rng, {1: 256, 2: 80, 3: 32, 4: 12, 5: 8}[degree])
     kernel = tuple(float(c) for c in np.append(1.0, rng.normal(size=degree) * 0.5 ** np.arange(degree)))
     scale = float(rng.normal() * 0.3)
-    variants = [Variant(random_mask(rng, polynomial.PREFIXES), kernel, scale, evaluate, weighted=bool(rng.random() < 0.5))
+    variants = [Variant(random_mask(rng, exact.MASKS), kernel, scale, evaluate, weighted=bool(rng.random() < 0.5))
                 for evaluate in ("direct", "state")]
     program = Program(shape, variants)
     for n, m in lengths(rng, shape):
@@ -93,7 +94,7 @@ def fuzz_certificate(rng, family, rounding):
     bound = float(rng.uniform(0.02, 1.6))
     rtol = float(10 ** rng.uniform(-3, -1.3))
     d = random_size(rng, 64 if bound < 0.2 else 16 if bound < 0.7 else 5)
-    mask = random_mask(rng, polynomial.PREFIXES)
+    mask = random_mask(rng, exact.MASKS)
     shape = Shape(d, random_size(rng, 40), (2,), 1)
     try:
         c = certificate.Certified(shape, bound, rtol, mask, scale=float(rng.choice([-1, 1]) * rng.uniform(0.05, 1)), weighted=True)

@@ -13,6 +13,7 @@
 
 using namespace mlir;
 using namespace polyattn;
+using KeyRange = attn::KeyRange<int64_t>;
 
 namespace {
 
@@ -34,6 +35,13 @@ constexpr double flopsPerOperation = 1.45;
 constexpr double cyclesPerRowColumn = 1.3, cyclesPerStateRowColumn = 0.3;
 /// Opening and closing a tile of queries; a share of a state or a tile of it.
 constexpr double cyclesPerTile = 900, cyclesPerStateTask = 2800;
+/// Adding an entry of a state to another one, which is memory's time: in a row
+/// of states, and where windows of them are added.
+constexpr double flopsPerSummedEntry = 8, flopsPerWindowEntry = 24;
+/// A pair at the edges of a window, in other pairs: masked, in pieces of
+/// blocks. (Of a prefix there is one edge; the state's other terms have that in
+/// them.)
+constexpr double pairsPerEdgePair = 1.75;
 /// Making a feature out of another one and storing it, in vector operations.
 constexpr double operationsPerFeatureDegree = 2.5;
 /// A call: starting threads and waiting for them.
@@ -50,10 +58,13 @@ constexpr int64_t queryTile = 64, keyBlock = SummationShape{}.KeyBlock;
 
 /// What a mask leaves to each evaluation order.
 struct StateSplit {
-  /// (query, key) pairs of one head that are evaluated directly.
+  /// (query, key) pairs of one head that are evaluated directly, or what costs
+  /// as much.
   double directPairs;
   /// Keys that enter a state, and states that are summed.
   double stateKeys, states;
+  /// States that are read to be added beyond that.
+  double addedStates;
 };
 
 } // namespace
@@ -66,42 +77,125 @@ static double flopsPerCycle(const AttentionWork &work,
   return target.flopsPerCycle() / (work.elementType.isF64() ? 2.0 : 1.0);
 }
 
-int64_t polyattn::prefixChunk(const attn::AttentionSizes &sizes,
-                              double stateEntries) {
-  // Longer chunks mean more direct work, shorter ones more scanning of states
-  // (about 8 flops' time per entry); this is the minimum of the sum.
-  double best = std::sqrt(6.0 * 8.0 * stateEntries /
-                          double(sizes.headDim + sizes.valueDim));
+/// Longer chunks mean more direct work, shorter ones more summing of states
+/// (some operations' time per entry); this is the minimum of the sum.
+static int64_t chunkOfQueries(double stateEntries, double columns) {
+  double best = std::sqrt(6.0 * flopsPerSummedEntry * stateEntries / columns);
   return int64_t(
       roundUp(std::clamp(best, double(queryTile), 512.0), queryTile));
 }
 
-/// Each chunk of queries takes the keys that its first query sees from the
-/// state and the rest directly.
-static StateSplit splitByPrefix(const AttentionWork &work, double stateEntries,
-                                const TargetDescription &target) {
+StateTiling polyattn::tileStates(const attn::AttentionSizes &sizes,
+                                 attn::MaskAttrInterface mask,
+                                 double stateEntries) {
+  StateTiling tiling;
+  double columns = double(sizes.headDim + sizes.valueDim);
+  tiling.chunk = chunkOfQueries(stateEntries, columns);
+  tiling.block = tiling.chunk % keyBlock ? keyBlock : tiling.chunk;
+  bool slides = !mask.startsAtZero();
+  // Reading a state costs as much as this many keys. With two edges the state's
+  // terms need two blocks of keys to stay within what certificates count
+  // (emitChunkTile).
+  tiling.leastKeys = int64_t(
+      roundUp(std::max(stateEntries / columns, (slides ? 2.0 : 1.0) * keyBlock),
+              keyBlock));
+  int64_t states = int64_t(double(scratchBytes) / (4 * stateEntries));
+  states = std::max<int64_t>(states, slides ? 8 : 3);
+  tiling.heads = std::max<int64_t>(1, states / (slides ? 128 : 32));
+  if (!ShapedType::isDynamic(sizes.keyHeads))
+    tiling.heads = std::clamp<int64_t>(sizes.keyHeads, 1, tiling.heads);
+  int64_t ofHead = states / tiling.heads;
+  tiling.mostBlocks = slides ? ofHead / 2 : 0;
+  tiling.chunkStates = (ofHead - 1 - tiling.mostBlocks) / 2;
+  tiling.blockStates = ofHead - 1 - tiling.chunkStates;
+  return tiling;
+}
+
+int64_t StateTiling::blockFor(int64_t mostKeys) const {
+  if (mostBlocks == 0)
+    return block;
+  return std::max(
+      block, int64_t(roundUp(double(mostKeys) / double(mostBlocks), keyBlock)));
+}
+
+/// (query, key) pairs of so many rows of one head in whole tiles of queries,
+/// which stand out of each edge of the mask by half a tile.
+static double pairsInTiles(const AttentionWork &work, double rows) {
+  attn::MaskAttrInterface mask = work.mask;
+  double m = double(work.sizes.numKeys);
+  if (mask.admitsAll())
+    return rows * m;
+  double edges = mask.startsAtZero() ? 1 : 2;
+  double admitted =
+      mask.countAdmitted(work.sizes.numQueries, work.sizes.numKeys);
+  return std::min(rows * m, admitted + edges * rows * queryTile / 2);
+}
+
+/// The keys that all queries of a chunk see.
+static KeyRange commonKeys(const AttentionWork &work, int64_t first,
+                           int64_t rows) {
   int64_t n = work.sizes.numQueries, m = work.sizes.numKeys;
   attn::MaskAttrInterface mask = work.mask;
-  if (mask.admitsAll() || n == 0)
-    return {0, roundUp(double(m), keyBlock),
-            std::max(1.0, 4.0 * target.cores / double(work.sizes.keyHeads))};
-  int64_t length = prefixChunk(work.sizes, stateEntries);
-  // Prefixes are piecewise linear in the chunk, so some chunks tell them all.
-  int64_t chunks = (n + length - 1) / length;
-  int64_t step = std::max<int64_t>(1, chunks / 1024);
-  double pairs = 0, sampled = 0;
+  return {mask.getKeyRange(first + rows - 1, n, m).begin,
+          mask.getKeyRange(first, n, m).end};
+}
+
+/// Calls body(keys, rows) for the chunks, or for so many of them that they tell
+/// all: ranges are piecewise linear in the chunk. An odd step meets all places
+/// that chunks have among blocks.
+static void forSomeChunks(const AttentionWork &work, int64_t length,
+                          function_ref<void(KeyRange, double)> body) {
+  int64_t n = work.sizes.numQueries, chunks = (n + length - 1) / length;
+  int64_t step = (chunks / 1024) | 1;
   for (int64_t c = step / 2; c < chunks; c += step) {
-    int64_t first = c * length, rows = std::min(length, n - first);
-    // A state takes whole blocks of keys.
-    int64_t end = mask.getKeyRange(first, n, m).end / keyBlock * keyBlock;
-    pairs += double(rows) * double(end);
-    sampled += double(rows);
+    int64_t rows = std::min(length, n - c * length);
+    body(commonKeys(work, c * length, rows), double(rows));
   }
-  double prefixPairs = pairs / sampled * double(n);
-  double tilePairs = mask.countAdmitted(n, m) + double(n) * queryTile / 2;
-  return {std::max(0.0, tilePairs - prefixPairs),
-          double(mask.getKeyRange((chunks - 1) * length, n, m).end),
-          double(chunks)};
+}
+
+static StateSplit splitWithoutMask(const AttentionWork &work,
+                                   const TargetDescription &target) {
+  return {0, roundUp(double(work.sizes.numKeys), keyBlock),
+          std::max(1.0, 4.0 * target.cores / double(work.sizes.keyHeads)), 0};
+}
+
+/// Each chunk of queries takes the blocks of keys that all of it sees from a
+/// state and the rest directly.
+static StateSplit splitByChunks(const AttentionWork &work,
+                                const StateTiling &tiling) {
+  int64_t widest = 0, begin = work.sizes.numKeys, end = 0;
+  forSomeChunks(work, tiling.chunk, [&](KeyRange keys, double) {
+    widest = std::max(widest, keys.end - keys.begin);
+    begin = std::min(begin, keys.begin);
+    end = std::max(end, keys.end);
+  });
+  int64_t block = tiling.blockFor(widest);
+  double pairs = 0, sampled = 0;
+  forSomeChunks(work, tiling.chunk, [&](KeyRange keys, double rows) {
+    int64_t inBlocks =
+        keys.end / block * block - (keys.begin + block - 1) / block * block;
+    sampled += rows;
+    if (inBlocks >= tiling.leastKeys)
+      pairs += rows * double(inBlocks);
+  });
+  double n = double(work.sizes.numQueries);
+  double edges = std::max(0.0, pairsInTiles(work, n) - pairs / sampled * n);
+  if (tiling.mostBlocks)
+    edges *= pairsPerEdgePair;
+  double stateKeys = double(std::max<int64_t>(end - begin, 0));
+  double blocks = stateKeys / double(block), chunks = n / double(tiling.chunk);
+  // Beside what sums over prefixes take, a window's read and write every block
+  // once more, and each chunk adds two.
+  double sums = tiling.mostBlocks ? 2 * blocks + chunks : 0;
+  return {edges, stateKeys, std::max(blocks, chunks), sums};
+}
+
+/// What evaluation through states of so many numbers leaves to do directly.
+static StateSplit split(const AttentionWork &work, double stateEntries,
+                        const TargetDescription &target) {
+  if (work.mask.admitsAll() || work.sizes.numQueries == 0)
+    return splitWithoutMask(work, target);
+  return splitByChunks(work, tileStates(work.sizes, work.mask, stateEntries));
 }
 
 /// Is direct evaluation one of bf16 tiles? `kernelDegree` 0 is exp.
@@ -164,20 +258,16 @@ AttentionWork AttentionWork::atAnyLength() const {
 
 double polyattn::directCycles(const AttentionWork &work, unsigned kernelDegree,
                               const TargetDescription &target) {
-  double n = double(work.sizes.numQueries), m = double(work.sizes.numKeys);
+  double n = double(work.sizes.numQueries);
   double heads = double(work.sizes.queryHeads);
   // A few queries are rows of the code; others fill vectors, then tiles.
   double rows = n;
   if (n > target.lanes() / 3)
     rows = roundUp(n, n <= queryTile ? target.lanes() : double(queryTile));
-  double pairs = rows * m;
-  if (attn::MaskAttrInterface mask = work.mask; !mask.admitsAll())
-    pairs = std::min(
-        pairs, mask.countAdmitted(work.sizes.numQueries, work.sizes.numKeys) +
-                   rows * queryTile / 2);
   bool tiles = usesTiles(work, target);
   return cyclesPerCall * target.cores +
-         heads * (pairs * cyclesPerPair(work, kernelDegree, tiles, target) +
+         heads * (pairsInTiles(work, rows) *
+                      cyclesPerPair(work, kernelDegree, tiles, target) +
                   tileCycles(work, rows));
 }
 
@@ -186,23 +276,26 @@ double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
   const attn::AttentionSizes &s = work.sizes;
   double rank = double(monomialCount(s.headDim, degree));
   double columns = double(s.valueDim + 1);
-  StateSplit split = splitByPrefix(work, rank * columns, target);
+  StateSplit parts = split(work, rank * columns, target);
   // A row's features take some operations each, then one FMA for every column
   // of the state; the last column is the denominator.
   double flopsPerRow = 2 * rank * columns + rank * degree *
                                                 operationsPerFeatureDegree *
                                                 flopsPerOperation;
+  // Chunks that do without a state are few where it pays.
   double queries = roundUp(double(s.numQueries), queryTile);
   double rows =
-      double(s.queryHeads) * queries + double(s.keyHeads) * split.stateKeys;
+      double(s.queryHeads) * queries + double(s.keyHeads) * parts.stateKeys;
   double tasks = double(s.queryHeads) * queries / queryTile +
-                 double(s.keyHeads) * split.states;
+                 double(s.keyHeads) * parts.states;
   return cyclesPerCall * target.cores +
          rows * flopsPerRow /
              (flopsPerCycle(work, target) * productEfficiency) +
          rows * double(s.headDim + s.valueDim) * cyclesPerStateRowColumn +
          tasks * cyclesPerStateTask +
-         double(s.queryHeads) * split.directPairs *
+         double(s.keyHeads) * parts.addedStates * rank * columns *
+             flopsPerWindowEntry / flopsPerCycle(work, target) +
+         double(s.queryHeads) * parts.directPairs *
              cyclesPerPair(work, degree, /*tiles=*/false, target);
 }
 
@@ -256,7 +349,7 @@ polyattn::breakEvenLength(const AttentionWork &work, unsigned directDegree,
         .stateWins();
   };
   // Once the state wins it keeps winning: direct evaluation gains a factor of
-  // length on it.
+  // length on it, if only up to that of a window.
   if (limit < 1 || !wins(limit))
     return std::nullopt;
   int64_t low = 0, high = limit;

@@ -99,16 +99,40 @@ func.func @shared_tables(%q: tensor<200x4xf32>, %k: tensor<200x4xf32>, %v: tenso
 
 // -----
 
-// A causal state: windows of chunks, each with update, scan and apply. A
-// polynomial needs no exponential and no running maximum.
+// A causal state: batches of chunks, each with update, sums and apply. A
+// polynomial needs no exponential and no running maximum. Blocks are as long
+// as chunks.
 
 // CHECK-LABEL: func.func @causal_state
-// CHECK: scf.for
-// CHECK-COUNT-2: scf.parallel
+// CHECK: scf.while
+// CHECK-COUNT-3: scf.parallel
+// CHECK-NOT: scf.parallel
 // CHECK-NOT: arith.shli
 // CHECK: bufferization.to_tensor
 func.func @causal_state(%q: tensor<1x?x8xf32>, %k: tensor<1x?x8xf32>, %v: tensor<1x?x8xf32>) -> tensor<1x?x8xf32> {
   %o = attn.attention %q, %k, %v scale 0.5 kernel poly<[1.0, 1.0]> mask causal evaluate state : tensor<1x?x8xf32>, tensor<1x?x8xf32>, tensor<1x?x8xf32> -> tensor<1x?x8xf32>
+  return %o : tensor<1x?x8xf32>
+}
+
+// -----
+
+// A sliding window does the same, and looks first how many keys chunks share:
+// blocks are so long that those of a chunk fit the memory. Sums run forwards
+// from the pivot and backwards to it, where the places of blocks are written
+// again; nothing is subtracted from a state. What lies beside the blocks on
+// both edges is one loop of two rounds.
+
+// CHECK-LABEL: func.func @window_state
+// CHECK: %[[MOST:.*]] = scf.for {{.*}} -> (index)
+// CHECK: arith.divui
+// CHECK: scf.while
+// CHECK-COUNT-2: scf.parallel
+// CHECK-NOT: arith.subf
+// CHECK: scf.parallel
+// CHECK-NOT: scf.parallel
+// CHECK: bufferization.to_tensor
+func.func @window_state(%q: tensor<1x?x8xf32>, %k: tensor<1x?x8xf32>, %v: tensor<1x?x8xf32>) -> tensor<1x?x8xf32> {
+  %o = attn.attention %q, %k, %v scale 0.5 kernel poly<[1.0, 1.0]> mask sliding_window<left = 900, right = 100> evaluate state : tensor<1x?x8xf32>, tensor<1x?x8xf32>, tensor<1x?x8xf32> -> tensor<1x?x8xf32>
   return %o : tensor<1x?x8xf32>
 }
 

@@ -53,6 +53,15 @@ func.func @declared(%q: tensor<8x16384x64xf32>, %k: tensor<2x16384x64xf32>, %v: 
   return %o : tensor<8x16384x32xf32>
 }
 
+// A window that is long enough.
+// CHECK-LABEL: func @window(
+// CHECK: kernel poly<{{.*}}mask sliding_window<left = 16000, right = 0>
+func.func @window(%x: tensor<32768x64xf32>) -> tensor<32768x64xf32> {
+  %o = attn.attention %x, %x, %x scale 0.125 mask sliding_window<left = 16000, right = 0> bound <0.5, proved>
+     : tensor<32768x64xf32>, tensor<32768x64xf32>, tensor<32768x64xf32> -> tensor<32768x64xf32>
+  return %o : tensor<32768x64xf32>
+}
+
 // CHECK-LABEL: func @profiled(
 // CHECK: attn.check_bound
 // CHECK: assumption = guarded

@@ -1,6 +1,7 @@
 // RUN: polyattn-opt %s --attn-schedule=target=avx512 | FileCheck %s
 // RUN: polyattn-opt %s --attn-schedule=target=avx512 -o %t.once
 // RUN: polyattn-opt %t.once --attn-schedule=target=avx512 | diff %t.once -
+// RUN: polyattn-opt %s --attn-schedule=target=avx512 --remarks-filter='polyattn.*' 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // CHECK-LABEL: func @softmax(
 // CHECK: attn.attention {{.*}} evaluate{{ +}}direct
@@ -24,6 +25,48 @@ func.func @short(%x: tensor<8x128x16xf32>) -> tensor<8x128x16xf32> {
   %o = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0, 0.5]>
      : tensor<8x128x16xf32>, tensor<8x128x16xf32>, tensor<8x128x16xf32> -> tensor<8x128x16xf32>
   return %o : tensor<8x128x16xf32>
+}
+
+// A state takes what all queries of a chunk see, which needs windows of several chunks.
+// CHECK-LABEL: func @long_window(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}state
+// REMARK: Function=long_window {{.*}} Remark="state: predicted {{.*}} cycles direct, {{.*}} through a state"
+func.func @long_window(%x: tensor<8x16384x64xf32>) -> tensor<8x16384x64xf32> {
+  %o = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0]> mask sliding_window<left = 4095, right = 0>
+     : tensor<8x16384x64xf32>, tensor<8x16384x64xf32>, tensor<8x16384x64xf32> -> tensor<8x16384x64xf32>
+  return %o : tensor<8x16384x64xf32>
+}
+
+// CHECK-LABEL: func @short_window(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+// REMARK: Function=short_window {{.*}} Remark="direct: predicted {{.*}} cycles direct, {{.*}} through a state"
+func.func @short_window(%x: tensor<8x16384x64xf32>) -> tensor<8x16384x64xf32> {
+  %o = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0]> mask sliding_window<left = 127, right = 128>
+     : tensor<8x16384x64xf32>, tensor<8x16384x64xf32>, tensor<8x16384x64xf32> -> tensor<8x16384x64xf32>
+  return %o : tensor<8x16384x64xf32>
+}
+
+// However many queries there are, windows stay as short.
+// CHECK-LABEL: func @short_window_dynamic(
+// CHECK-NOT: scf.if
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+// REMARK: Function=short_window_dynamic {{.*}} Remark="direct: cheaper at every length"
+func.func @short_window_dynamic(%x: tensor<8x?x64xf32>) -> tensor<8x?x64xf32> {
+  %o = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0]> mask sliding_window<left = 127, right = 128>
+     : tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+  return %o : tensor<8x?x64xf32>
+}
+
+// CHECK-LABEL: func @long_window_dynamic(
+// CHECK: scf.if
+// CHECK: attn.attention {{.*}} evaluate{{ +}}state
+// CHECK: } else {
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+// REMARK: Function=long_window_dynamic {{.*}} Remark="state: cheaper from length {{[0-9]+}} on; shorter ones take a direct version"
+func.func @long_window_dynamic(%x: tensor<8x?x64xf32>) -> tensor<8x?x64xf32> {
+  %o = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0]> mask sliding_window<left = 2000, right = 2000>
+     : tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+  return %o : tensor<8x?x64xf32>
 }
 
 // CHECK-LABEL: func @chosen(

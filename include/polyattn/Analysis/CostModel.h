@@ -32,9 +32,33 @@ struct AttentionWork {
   AttentionWork atAnyLength() const;
 };
 
-/// Queries that share a prefix state of so many numbers, under a mask that is
-/// not full; their other keys are evaluated directly.
-int64_t prefixChunk(const attn::AttentionSizes &sizes, double stateEntries);
+/// Memory for states or packed heads, whatever the input's size.
+constexpr int64_t scratchBytes = 24 << 20;
+
+/// How queries and keys are cut under a mask that is not full. Queries come in
+/// chunks, keys in blocks, each block with a state of its own. The blocks that
+/// all queries of a chunk see reach it as one state, the sum of theirs; its
+/// other keys are evaluated directly.
+struct StateTiling {
+  /// Queries of a chunk, and keys of a block at least.
+  int64_t chunk, block;
+  /// A chunk whose blocks have fewer keys than this does without a state.
+  int64_t leastKeys;
+  /// Blocks that one chunk may see, as its states are kept until no chunk sees
+  /// them; 0 for any number, where sums over prefixes need each state once.
+  int64_t mostBlocks;
+  /// Heads at a time, and the states of each: of blocks, and sums of chunks.
+  int64_t heads, blockStates, chunkStates;
+
+  /// Keys of a block where chunks see up to `mostKeys` keys in common.
+  int64_t blockFor(int64_t mostKeys) const;
+  /// With one for the sum so far.
+  int64_t statesPerHead() const { return blockStates + chunkStates + 1; }
+};
+
+/// For states of so many numbers.
+StateTiling tileStates(const attn::AttentionSizes &sizes,
+                       attn::MaskAttrInterface mask, double stateEntries);
 
 /// Cycles of one core; all lengths must be known. `kernelDegree` 0 is exp.
 double directCycles(const AttentionWork &work, unsigned kernelDegree,

@@ -13,6 +13,7 @@
 #define POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H
 
 #include "Tiles.h"
+#include "polyattn/Analysis/CostModel.h"
 #include "polyattn/Approximation/Certificate.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
@@ -22,9 +23,6 @@ namespace polyattn::attn {
 /// certificates count roundings by the same numbers.
 constexpr int64_t keyBlockOfState = SummationShape{}.KeyBlock;
 constexpr int64_t featureBlockOfState = SummationShape{}.FeatureBlock;
-
-/// Memory for states or packed heads, whatever the input's size.
-constexpr int64_t scratchBytes = 24 << 20;
 
 class AttentionEmitter {
 public:
@@ -185,7 +183,7 @@ private:
   /// The monomials, their tables, and a pool of states. Features are padded to
   /// whole register blocks with ones of weight 0.
   struct Features {
-    int64_t degree, padded, columns, slots;
+    int64_t degree, padded, columns;
     /// `padded` rounded up to whole vectors.
     int64_t table;
     /// [padded][degree] i32 rows of the packed tile to multiply; [padded] f32.
@@ -201,13 +199,61 @@ private:
     /// and [keyBlock] weights; [rows][keyBlock] features.
     Value keys, values, weights, features;
   };
-  using At = llvm::function_ref<Values(Value slot)>;
+  /// The same few vectors of every state, side by side.
+  struct StatePart {
+    Emitter &e;
+    Value memory;
+    /// Behind the slot.
+    Values at;
+    int64_t lanes;
+    /// Of the features that it belongs to.
+    Value weights;
+
+    mlir::VectorType type() const;
+    Value zero() const;
+    Value load(Value slot) const;
+    void store(Value x, Value slot) const;
+  };
   void emitStateFull(Features &f);
-  void emitStatePrefix(Features &f);
-  void emitScan(Features &f, Value heads, Value inWindow, Value firstChunk,
-                int64_t headsAtOnce, int64_t window);
-  void emitPrefixTile(Features &f, Value head, Value tileIndex, Value slot,
-                      Value boundary);
+  /// Where the keys of chunks of queries come from: StateTiling with what only
+  /// the run knows.
+  struct Chunks {
+    StateTiling tiling;
+    Value count;
+    /// Keys of a block; blocks below which a chunk does without a state.
+    Value block, leastBlocks;
+    /// [chunkStates][3] index, of each chunk of a batch: the blocks [begin,
+    /// end) that all its queries see, and the pivot.
+    Value table;
+  };
+  /// Chunks [first, first + count) of some heads, whose states are in memory at
+  /// a time.
+  struct Batch {
+    Value firstHead, heads, first, count;
+    /// Blocks in the running sum before and after; the blocks [from, to) get
+    /// their states in this batch.
+    Value summed, from, to;
+    /// Of the last chunk before the batch, and of its own last one.
+    Value pivotBefore, pivot;
+  };
+  bool slides() { return !mask.startsAtZero(); }
+  void emitStateChunks(Features &f);
+  KeyRange<Value> commonKeys(Chunks &c, Value chunk);
+  KeyRange<Value> commonBlocks(Chunks &c, Value chunk);
+  Value blockOfKeys(Chunks &c);
+  Chunks openChunks(Features &f);
+  Value chunkEntry(Chunks &c, Value inBatch, int64_t column);
+  void openBatch(Chunks &c, Batch &batch);
+  void emitBlockStates(Features &f, Chunks &c, Batch &batch);
+  Value addBlocks(Chunks &c, const StatePart &part, Value head, Value sum,
+                  Value from, Value to);
+  void addBackwards(Chunks &c, const StatePart &part, Value head, Value from,
+                    Value to);
+  void sumChunks(Chunks &c, Batch &batch, Value head, const StatePart &part);
+  void emitChunkStates(Features &f, Chunks &c, Batch &batch);
+  void emitChunkTiles(Features &f, Chunks &c, Batch &batch);
+  void emitChunkTile(Features &f, Chunks &c, Tile &t, Value inBatch,
+                     Value slot);
   Values factorRows(Features &f, Value feature);
   Value emitFeature(Value tile, mlir::ValueRange rows, Value lane);
   void emitUpdate(Features &f, Value keyHead, Value slot, Value from, Value to);
@@ -221,13 +267,11 @@ private:
   Value stateFlops(Features &f, Value heads, Value rows);
   void allocateStates(Features &f, int64_t slots);
   void forHeadGroups(Value most, llvm::function_ref<void(Value, Value)> body);
-  void forStateVectors(Features &f, Value heads, Value sums,
-                       llvm::function_ref<void(Value, Value, At, Value)> body);
+  void forStateParts(Features &f, Value heads, Value sums,
+                     llvm::function_ref<void(Value, const StatePart &)> body);
   void forColumnGroups(int64_t columns,
                        llvm::function_ref<void(Value, int64_t)> body);
   int64_t blockingFor(int64_t columns) const;
-  int64_t chunkOfQueries(const Features &f);
-  Value prefixBoundary(Value chunk, int64_t length);
 
   Emitter &e;
   Blocking blocking;

@@ -40,10 +40,11 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
     queryTile = std::min(queryTile, roundUp(needed, blocking.width()));
   }
-  // At least a square of lanes, which passes through the scores' place.
-  int64_t inCache = l1Third / int64_t(sizeof(float)) / queryTile;
-  keyBlock =
-      matrixUnit ? 128 : roundUp(std::max(inCache, e.lanes), blocking.rows());
+  // Certificates count on no more keys than keyBlockOfState in a block, and on
+  // half of them at least.
+  int64_t inCache = std::clamp(l1Third / int64_t(sizeof(float)) / queryTile,
+                               keyBlockOfState / 2, keyBlockOfState - 8);
+  keyBlock = matrixUnit ? 128 : roundUp(inCache, blocking.rows());
   heads = e.dim(operands.query, 0);
   keyHeads = e.dim(operands.key, 0);
   numQueries = e.dim(operands.query, 1);

@@ -69,6 +69,19 @@ Emitter::Values Emitter::loop(Value from, Value to, int64_t step,
   return Values(op.getResults());
 }
 
+void Emitter::loopWhile(ValueRange init,
+                        function_ref<Value(ValueRange)> condition,
+                        function_ref<Values(ValueRange)> body) {
+  scf::WhileOp::create(
+      b, loc, init.getTypes(), init,
+      [&](OpBuilder &, Location, ValueRange carried) {
+        scf::ConditionOp::create(b, loc, condition(carried), carried);
+      },
+      [&](OpBuilder &, Location, ValueRange carried) {
+        scf::YieldOp::create(b, loc, body(carried));
+      });
+}
+
 /// Tasks are numbered. With threads there are as many shares as tasks; without,
 /// one share takes them all, and a loop of one iteration asks for no threads
 /// (attn-openmp-teams).

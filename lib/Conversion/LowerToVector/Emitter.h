@@ -69,6 +69,7 @@ public:
     return b.createOrFold<mlir::arith::RemUIOp>(loc, l, r);
   }
   Value ceilDiv(Value l, int64_t r) { return div(add(l, r - 1), r); }
+  Value ceilDiv(Value l, Value r) { return div(add(l, sub(r, index(1))), r); }
   Value roundUp(Value l, int64_t r) { return mul(ceilDiv(l, r), r); }
   Value min(Value l, Value r) {
     return b.createOrFold<mlir::arith::MinSIOp>(loc, l, r);
@@ -149,6 +150,10 @@ public:
   /// A loop that carries values; `body` returns their next values.
   Values loop(Value from, Value to, int64_t step, mlir::ValueRange init,
               llvm::function_ref<Values(Value, mlir::ValueRange)> body);
+  /// Goes on while `condition` of the values that it carries holds.
+  void loopWhile(mlir::ValueRange init,
+                 llvm::function_ref<Value(mlir::ValueRange)> condition,
+                 llvm::function_ref<Values(mlir::ValueRange)> body);
   /// Independent iterations over [0, sizes); on this thread alone if they do no
   /// more than so many flops altogether.
   void parallel(llvm::ArrayRef<Value> sizes, Value flops,

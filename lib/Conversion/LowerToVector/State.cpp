@@ -8,7 +8,6 @@
 
 #include "AttentionEmitter.h"
 #include "mlir/IR/SymbolTable.h"
-#include "polyattn/Analysis/CostModel.h"
 #include "polyattn/Approximation/Monomials.h"
 
 #include <cmath>
@@ -68,11 +67,10 @@ void AttentionEmitter::emitState() {
                             DenseElementsAttr::get(ft, ArrayRef(factors)));
   f.weights = constantTable(e, op, "attn_weights", wm,
                             DenseElementsAttr::get(wt, ArrayRef(weights)));
-  f.slots = std::max<int64_t>(1, scratchBytes / f.bytesPerState());
   if (mask.admitsAll())
     emitStateFull(f);
   else
-    emitStatePrefix(f);
+    emitStateChunks(f);
 }
 
 /// Splits heads into groups whose states fit the pool: body(first, count).
@@ -91,17 +89,37 @@ Value AttentionEmitter::stateFlops(Features &f, Value heads, Value rows) {
 }
 
 void AttentionEmitter::allocateStates(Features &f, int64_t slots) {
-  f.slots = slots;
   f.states = e.buffer({slots, f.padded, f.columns});
   f.denominators = e.buffer({slots, f.table});
 }
 
-/// Calls body(head, memory, at, weights) for every vector of a state, in
-/// parallel over heads and features; at(slot) is its place in that slot. `sums`
-/// states per head are added.
-void AttentionEmitter::forStateVectors(
+VectorType AttentionEmitter::StatePart::type() const {
+  return VectorType::get({lanes}, e.f32());
+}
+
+Value AttentionEmitter::StatePart::zero() const {
+  return arith::ConstantOp::create(e.b, e.loc,
+                                   DenseElementsAttr::get(type(), 0.0f));
+}
+
+Value AttentionEmitter::StatePart::load(Value slot) const {
+  Values place = {slot};
+  llvm::append_range(place, at);
+  return vector::LoadOp::create(e.b, e.loc, type(), memory, place);
+}
+
+void AttentionEmitter::StatePart::store(Value x, Value slot) const {
+  Values place = {slot};
+  llvm::append_range(place, at);
+  e.vstore(x, memory, place);
+}
+
+/// Calls body(head, part) for parts that make up a whole state, in parallel
+/// over heads and features. A slot is far from the next one in memory, hence
+/// parts of several vectors. `sums` states per head are added.
+void AttentionEmitter::forStateParts(
     Features &f, Value heads, Value sums,
-    function_ref<void(Value, Value, At, Value)> body) {
+    function_ref<void(Value, const StatePart &)> body) {
   const int64_t chunk = 64;
   Value chunks = e.ceilDiv(e.index(f.padded), chunk);
   // Memory, not arithmetic, takes the time: as long as some 16 flops.
@@ -112,18 +130,17 @@ void AttentionEmitter::forStateVectors(
       return e.min(e.add(first, chunk), e.index(limit));
     };
     e.loop(first, end(f.padded), 1, [&](Value feature) {
-      Value weight = e.broadcast(e.load(f.weights, feature));
-      e.loop(e.index(0), e.index(f.columns), e.lanes, [&](Value c) {
-        body(
-            task[0], f.states,
-            [&](Value slot) { return Values{slot, feature, c}; }, weight);
+      forColumnGroups(f.columns, [&](Value column, int64_t vectors) {
+        StatePart part{e, f.states, {feature, column}, vectors * e.lanes, {}};
+        part.weights = vector::BroadcastOp::create(e.b, e.loc, part.type(),
+                                                   e.load(f.weights, feature));
+        body(task[0], part);
       });
     });
     e.loop(first, end(f.table), e.lanes, [&](Value feature) {
       body(
-          task[0], f.denominators,
-          [&](Value slot) { return Values{slot, feature}; },
-          e.vload(f.weights, feature));
+          task[0],
+          {e, f.denominators, {feature}, e.lanes, e.vload(f.weights, feature)});
     });
   });
 }
@@ -132,12 +149,13 @@ void AttentionEmitter::forStateVectors(
 /// partial states are added, and every query applies the sum.
 void AttentionEmitter::emitStateFull(Features &f) {
   int64_t known = op.getSizes().keyHeads;
+  int64_t slots = std::max<int64_t>(1, scratchBytes / f.bytesPerState());
   int64_t headsAtOnce = std::min<int64_t>(
-      std::max<int64_t>(groupBytes / f.bytesPerState(), 4 * cores), f.slots);
+      std::max<int64_t>(groupBytes / f.bytesPerState(), 4 * cores), slots);
   if (!ShapedType::isDynamic(known))
     headsAtOnce = std::clamp<int64_t>(known, 1, headsAtOnce);
   int64_t splits = std::clamp<int64_t>(
-      (4 * cores + headsAtOnce - 1) / headsAtOnce, 1, f.slots / headsAtOnce);
+      (4 * cores + headsAtOnce - 1) / headsAtOnce, 1, slots / headsAtOnce);
   allocateStates(f, headsAtOnce * splits);
   Value share = e.roundUp(e.ceilDiv(numKeys, splits), keyBlockOfState);
   forHeadGroups(e.index(headsAtOnce), [&](Value firstHead, Value count) {
@@ -148,18 +166,16 @@ void AttentionEmitter::emitStateFull(Features &f) {
                  Value to = e.min(e.add(from, share), numKeys);
                  emitUpdate(f, e.add(firstHead, at[0]), slot, from, to);
                });
-    forStateVectors(f, count, e.index(splits),
-                    [&](Value head, Value memory, At at, Value w) {
-                      Value base = e.mul(head, splits);
-                      Values sum =
-                          e.loop(e.index(0), e.index(splits), 1, {e.splat(0)},
-                                 [&](Value s, ValueRange carried) {
-                                   Value part =
-                                       e.vload(memory, at(e.add(base, s)));
-                                   return Values{e.addf(carried[0], part)};
-                                 });
-                      e.vstore(e.mulf(sum[0], w), memory, at(base));
-                    });
+    forStateParts(
+        f, count, e.index(splits), [&](Value head, const StatePart &part) {
+          Value base = e.mul(head, splits);
+          Values sum = e.loop(
+              e.index(0), e.index(splits), 1, {part.zero()},
+              [&](Value s, ValueRange carried) {
+                return Values{e.addf(carried[0], part.load(e.add(base, s)))};
+              });
+          part.store(e.mulf(sum[0], part.weights), base);
+        });
     Value tiles = e.ceilDiv(numQueries, queryTile);
     Value rowHeads = e.mul(count, group);
     e.parallel({rowHeads, tiles}, stateFlops(f, rowHeads, numQueries),
@@ -173,96 +189,251 @@ void AttentionEmitter::emitStateFull(Features &f) {
   });
 }
 
-/// Whole tiles of queries.
-int64_t AttentionEmitter::chunkOfQueries(const Features &f) {
-  double entries = double(f.padded) * double(f.columns + 1);
-  return roundUp(prefixChunk(op.getSizes(), entries), queryTile);
+//===----------------------------------------------------------------------===//
+// Under a mask: chunks of queries, blocks of keys
+//===----------------------------------------------------------------------===//
+//
+// A chunk's state is the sum over the blocks [begin, end) that all its queries
+// see. Both ends never decrease, so that these sums are those of a queue, which
+// two stacks make without ever subtracting: up to the *pivot* sums run from
+// each block to the pivot, in place of the states of the blocks; beyond it
+// there is one running sum. When begin has passed the pivot, end becomes the
+// new one. A block is added twice at most, however many a window has.
+// Where all rows start at key 0 the pivot stays there, and the running sum is
+// the prefix sum.
+
+/// The keys that all queries of the chunk see, if begin < end.
+KeyRange<Value> AttentionEmitter::commonKeys(Chunks &c, Value chunk) {
+  Value first = e.mul(chunk, c.tiling.chunk);
+  Value last =
+      e.sub(e.min(e.add(first, c.tiling.chunk), numQueries), e.index(1));
+  return {keyRange(last).begin, keyRange(first).end};
 }
 
-/// The keys [0, boundary) are seen by all queries of the chunk and come from
-/// the state. A first chunk that sees few keys does without one.
-Value AttentionEmitter::prefixBoundary(Value chunk, int64_t length) {
-  Value end = keyRange(e.mul(chunk, length)).end;
-  Value aligned = e.mul(e.div(end, keyBlockOfState), keyBlockOfState);
-  Value few = arith::AndIOp::create(
-      e.b, e.loc, e.less(chunk, e.index(1)),
-      e.less(aligned, e.index(std::max(4 * length, 2 * keyBlockOfState))));
-  return e.select(few, e.index(0), aligned);
+KeyRange<Value> AttentionEmitter::commonBlocks(Chunks &c, Value chunk) {
+  KeyRange<Value> keys = commonKeys(c, chunk);
+  return {e.ceilDiv(keys.begin, c.block), e.div(keys.end, c.block)};
 }
 
-/// Masks whose rows all start at key 0: window by window of chunks, the states
-/// of the chunks' keys are summed in parallel, turned into prefix sums, and
-/// applied, with the remaining keys evaluated directly.
-void AttentionEmitter::emitStatePrefix(Features &f) {
-  int64_t known = op.getSizes().keyHeads;
-  int64_t headsAtOnce = std::max<int64_t>(f.slots / 16, 1);
-  if (!ShapedType::isDynamic(known))
-    headsAtOnce = std::clamp<int64_t>(known, 1, headsAtOnce);
-  // One more state per head carries the sum from window to window.
-  int64_t window = std::max<int64_t>(1, f.slots / headsAtOnce - 1);
-  allocateStates(f, headsAtOnce * (window + 1));
-  int64_t length = chunkOfQueries(f);
-  Value chunks = e.ceilDiv(numQueries, length);
-  forHeadGroups(e.index(headsAtOnce), [&](Value firstHead, Value count) {
-    e.loop(e.index(0), chunks, window, [&](Value firstChunk) {
-      Value inWindow = e.min(e.index(window), e.sub(chunks, firstChunk));
-      Value keys = e.min(e.mul(inWindow, length), numKeys);
-      e.parallel(
-          {count, inWindow}, stateFlops(f, count, keys), [&](ValueRange at) {
-            Value chunk = e.add(firstChunk, at[1]);
-            Value before = e.max(e.sub(chunk, e.index(1)), e.index(0));
-            Value from = e.select(e.less(e.index(0), chunk),
-                                  prefixBoundary(before, length), e.index(0));
-            emitUpdate(f, e.add(firstHead, at[0]),
-                       e.add(e.mul(at[0], window), at[1]), from,
-                       prefixBoundary(chunk, length));
-          });
-      emitScan(f, count, inWindow, firstChunk, headsAtOnce, window);
-      int64_t tiles = length / queryTile;
-      Value rowHeads = e.mul(count, group);
-      Value queries = e.min(e.mul(inWindow, length), numQueries);
-      e.parallel(
-          {rowHeads, e.mul(inWindow, tiles)}, stateFlops(f, rowHeads, queries),
-          [&](ValueRange at) {
-            Value inChunk = e.div(at[1], tiles);
-            Value tile = e.add(e.mul(firstChunk, tiles), at[1]);
-            Value slot = e.add(e.mul(e.div(at[0], group), window), inChunk);
-            Value head = e.add(e.mul(firstHead, group), at[0]);
-            emitPrefixTile(f, head, tile, slot,
-                           prefixBoundary(e.add(firstChunk, inChunk), length));
-          });
-    });
+/// So many that no chunk sees more blocks than are kept.
+Value AttentionEmitter::blockOfKeys(Chunks &c) {
+  if (!slides())
+    return e.index(c.tiling.block);
+  Values most = e.loop(e.index(0), c.count, 1, {e.index(0)},
+                       [&](Value chunk, ValueRange carried) {
+                         KeyRange<Value> keys = commonKeys(c, chunk);
+                         Value seen = e.sub(keys.end, keys.begin);
+                         return Values{e.max(carried[0], seen)};
+                       });
+  Value share =
+      e.roundUp(e.ceilDiv(most[0], c.tiling.mostBlocks), keyBlockOfState);
+  return e.max(e.index(c.tiling.block), share);
+}
+
+AttentionEmitter::Chunks AttentionEmitter::openChunks(Features &f) {
+  Chunks c;
+  c.tiling =
+      tileStates(op.getSizes(), mask, double(f.padded) * double(f.columns + 1));
+  c.tiling.chunk = roundUp(c.tiling.chunk, queryTile);
+  c.count = e.ceilDiv(numQueries, c.tiling.chunk);
+  c.block = blockOfKeys(c);
+  c.leastBlocks = e.ceilDiv(e.index(c.tiling.leastKeys), c.block);
+  c.table = e.buffer({c.tiling.chunkStates, 3}, e.b.getIndexType());
+  return c;
+}
+
+Value AttentionEmitter::chunkEntry(Chunks &c, Value inBatch, int64_t column) {
+  return memref::LoadOp::create(e.b, e.loc, c.table,
+                                ValueRange{inBatch, e.index(column)});
+}
+
+/// Batch by batch: states of blocks, sums of them for chunks, tiles of queries
+/// that read the sums; each in parallel.
+void AttentionEmitter::emitStateChunks(Features &f) {
+  Chunks c = openChunks(f);
+  allocateStates(f, c.tiling.heads * c.tiling.statesPerHead());
+  Value zero = e.index(0);
+  forHeadGroups(e.index(c.tiling.heads), [&](Value firstHead, Value heads) {
+    e.loopWhile(
+        {zero, zero, zero},
+        [&](ValueRange carried) { return e.less(carried[0], c.count); },
+        [&](ValueRange carried) {
+          Batch batch;
+          batch.firstHead = firstHead;
+          batch.heads = heads;
+          batch.first = carried[0];
+          batch.summed = carried[1];
+          batch.pivotBefore = carried[2];
+          openBatch(c, batch);
+          emitBlockStates(f, c, batch);
+          emitChunkStates(f, c, batch);
+          emitChunkTiles(f, c, batch);
+          return Values{e.add(batch.first, batch.count), batch.to, batch.pivot};
+        });
   });
 }
 
-/// Chunk states of a window to prefix sums, weighted, ready to apply.
-void AttentionEmitter::emitScan(Features &f, Value heads, Value inWindow,
-                                Value firstChunk, int64_t headsAtOnce,
-                                int64_t window) {
-  forStateVectors(
-      f, heads, inWindow, [&](Value head, Value memory, At at, Value w) {
-        Value carrySlot = e.add(head, headsAtOnce * window);
-        Value base = e.mul(head, window);
-        Value carry = e.select(e.less(e.index(0), firstChunk),
-                               e.vload(memory, at(carrySlot)), e.splat(0));
-        Values sum = e.loop(
-            e.index(0), inWindow, 1, {carry}, [&](Value s, ValueRange carried) {
-              Values place = at(e.add(base, s));
-              Value prefix = e.addf(carried[0], e.vload(memory, place));
-              e.vstore(e.mulf(prefix, w), memory, place);
-              return Values{prefix};
-            });
-        e.vstore(sum[0], memory, at(carrySlot));
+/// As many chunks as there is memory for their states and for those of the
+/// blocks that they need. A sliding chunk needs its blocks until they have left
+/// all ranges; there is room for those of one chunk at least. A prefix may have
+/// more: then a batch is one of blocks alone.
+void AttentionEmitter::openBatch(Chunks &c, Batch &batch) {
+  Value most =
+      e.min(e.index(c.tiling.chunkStates), e.sub(c.count, batch.first));
+  Value last = e.add(batch.first, e.sub(most, e.index(1)));
+  Value kept = slides() ? commonBlocks(c, batch.first).begin : batch.summed;
+  batch.from = e.max(batch.summed, kept);
+  Value limit = e.add(kept, c.tiling.blockStates);
+  batch.to = e.max(batch.from, e.min(commonBlocks(c, last).end, limit));
+  Values done = e.loop(
+      e.index(0), most, 1, {e.index(0), batch.pivotBefore},
+      [&](Value i, ValueRange carried) {
+        auto [begin, end] = commonBlocks(c, e.add(batch.first, i));
+        Value pivot =
+            e.select(e.less(carried[1], begin), e.max(begin, end), carried[1]);
+        Values entries = {begin, end, pivot};
+        for (auto [column, entry] : llvm::enumerate(entries))
+          memref::StoreOp::create(e.b, e.loc, entry, c.table,
+                                  ValueRange{i, e.index(int64_t(column))});
+        // Ends never decrease: once one is beyond, all are.
+        Value fits = e.lessEqual(end, batch.to);
+        return Values{e.select(fits, e.add(i, 1), carried[0]),
+                      e.select(fits, pivot, carried[1])};
+      });
+  batch.count = done[0];
+  batch.pivot = done[1];
+}
+
+/// Slot of a head's block: blocks that are in memory together have different
+/// ones.
+static Value blockSlot(Emitter &e, const StateTiling &tiling, Value head,
+                       Value block) {
+  return e.add(e.mul(head, tiling.statesPerHead()),
+               e.rem(block, e.index(tiling.blockStates)));
+}
+
+static Value chunkSlot(Emitter &e, const StateTiling &tiling, Value head,
+                       Value inBatch) {
+  return e.add(e.add(e.mul(head, tiling.statesPerHead()), tiling.blockStates),
+               inBatch);
+}
+
+void AttentionEmitter::emitBlockStates(Features &f, Chunks &c, Batch &batch) {
+  Value blocks = e.sub(batch.to, batch.from);
+  e.parallel({batch.heads, blocks},
+             stateFlops(f, batch.heads, e.mul(blocks, c.block)),
+             [&](ValueRange at) {
+               Value block = e.add(batch.from, at[1]);
+               Value from = e.mul(block, c.block);
+               emitUpdate(f, e.add(batch.firstHead, at[0]),
+                          blockSlot(e, c.tiling, at[0], block), from,
+                          e.add(from, c.block));
+             });
+}
+
+/// `sum` with the blocks [from, to).
+Value AttentionEmitter::addBlocks(Chunks &c, const StatePart &part, Value head,
+                                  Value sum, Value from, Value to) {
+  return e.loop(from, to, 1, {sum}, [&](Value block, ValueRange sums) {
+    Value slot = blockSlot(e, c.tiling, head, block);
+    return Values{e.addf(sums[0], part.load(slot))};
+  })[0];
+}
+
+/// In place of each block the sum from it to `to`, the last one first.
+void AttentionEmitter::addBackwards(Chunks &c, const StatePart &part,
+                                    Value head, Value from, Value to) {
+  e.loop(e.index(0), e.sub(to, from), 1, {part.zero()},
+         [&](Value i, ValueRange sums) {
+           Value block = e.sub(e.sub(to, e.index(1)), i);
+           Value slot = blockSlot(e, c.tiling, head, block);
+           Value sum = e.addf(sums[0], part.load(slot));
+           part.store(sum, slot);
+           return Values{sum};
+         });
+}
+
+void AttentionEmitter::sumChunks(Chunks &c, Batch &batch, Value head,
+                                 const StatePart &part) {
+  Value running = chunkSlot(e, c.tiling, head, e.index(c.tiling.chunkStates));
+  Value before = e.select(e.less(e.index(0), batch.summed), part.load(running),
+                          part.zero());
+  Values last = e.loop(
+      e.index(0), batch.count, 1, {before, batch.summed, batch.pivotBefore},
+      [&](Value i, ValueRange carried) {
+        Value begin = chunkEntry(c, i, 0), end = chunkEntry(c, i, 1);
+        Value pivot = chunkEntry(c, i, 2);
+        Value sum = carried[0], summed = carried[1];
+        if (slides()) {
+          Value moved = e.less(carried[2], pivot);
+          e.when(moved, [&] { addBackwards(c, part, head, begin, end); });
+          sum = e.select(moved, part.zero(), sum);
+          summed = e.max(summed, pivot);
+        }
+        sum = addBlocks(c, part, head, sum, summed, end);
+        Value total = sum;
+        if (slides()) {
+          Value toPivot = part.load(blockSlot(e, c.tiling, head, begin));
+          total =
+              e.addf(sum, e.select(e.less(begin, pivot), toPivot, part.zero()));
+        }
+        part.store(e.mulf(total, part.weights),
+                   chunkSlot(e, c.tiling, head, i));
+        return Values{sum, e.max(summed, end), pivot};
+      });
+  // Blocks that only later chunks see.
+  part.store(addBlocks(c, part, head, last[0], last[1], batch.to), running);
+}
+
+/// Sums of states for the chunks of a batch, weighted, ready to apply.
+void AttentionEmitter::emitChunkStates(Features &f, Chunks &c, Batch &batch) {
+  Value sums = e.add(e.sub(batch.to, batch.from), batch.count);
+  forStateParts(f, batch.heads, sums, [&](Value head, const StatePart &part) {
+    sumChunks(c, batch, head, part);
+  });
+}
+
+void AttentionEmitter::emitChunkTiles(Features &f, Chunks &c, Batch &batch) {
+  int64_t tilesOfChunk = c.tiling.chunk / queryTile;
+  Value rowHeads = e.mul(batch.heads, group);
+  Value queries = e.min(e.mul(batch.count, c.tiling.chunk), numQueries);
+  Value tiles = e.mul(batch.count, tilesOfChunk);
+  e.parallel(
+      {rowHeads, tiles}, stateFlops(f, rowHeads, queries), [&](ValueRange at) {
+        Value tile = e.add(e.mul(batch.first, tilesOfChunk), at[1]);
+        Value head = e.add(e.mul(batch.firstHead, group), at[0]);
+        e.when(e.less(e.mul(tile, queryTile), numQueries), [&] {
+          Tile t = openTile(head, tile);
+          Value inBatch = e.div(at[1], tilesOfChunk);
+          emitChunkTile(f, c, t, inBatch,
+                        chunkSlot(e, c.tiling, e.div(at[0], group), inBatch));
+          closeTile(t);
+        });
       });
 }
 
-void AttentionEmitter::emitPrefixTile(Features &f, Value head, Value tileIndex,
-                                      Value slot, Value boundary) {
-  e.when(e.less(e.mul(tileIndex, queryTile), numQueries), [&] {
-    Tile t = openTile(head, tileIndex);
-    Value phi = e.buffer({featureBlockOfState, queryTile});
-    e.when(e.less(e.index(0), boundary), [&] { emitApply(f, t, slot, phi); });
-    addKeys(t, boundary, tileRange(t.first).end);
-    closeTile(t);
+/// The state, then the keys beside it. Certificates count two additions for
+/// each keyBlockOfState keys of a row, and one more. A term of the state meets
+/// one for each block of keyBlockOfState, each state and each direct block of
+/// keys, which has half as many at least; where there are two edges, these may
+/// be three more than whole ones, and one addition joins the two stacks. All
+/// that is covered from two blocks on, which leastKeys asks for.
+void AttentionEmitter::emitChunkTile(Features &f, Chunks &c, Tile &t,
+                                     Value inBatch, Value slot) {
+  KeyRange<Value> seen = tileRange(t.first);
+  Value begin = chunkEntry(c, inBatch, 0), end = chunkEntry(c, inBatch, 1);
+  Value enough = e.lessEqual(e.add(begin, c.leastBlocks), end);
+  Value phi = e.buffer({featureBlockOfState, queryTile});
+  e.when(enough, [&] { emitApply(f, t, slot, phi); });
+  Value after = e.mul(end, c.block);
+  if (!slides())
+    return addKeys(t, e.select(enough, after, seen.begin), seen.end);
+  // Without a state the first edge is all.
+  KeyRange<Value> state = {e.select(enough, e.mul(begin, c.block), seen.end),
+                           e.select(enough, after, seen.end)};
+  e.loop(e.index(0), e.index(2), 1, [&](Value edge) {
+    Value isFirst = e.less(edge, e.index(1));
+    addKeys(t, e.select(isFirst, seen.begin, state.end),
+            e.select(isFirst, state.begin, seen.end));
   });
 }

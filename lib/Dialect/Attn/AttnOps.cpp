@@ -243,9 +243,6 @@ std::string AttentionOp::whyNoState() {
   if (ShapedType::isDynamic(sizes.headDim) ||
       ShapedType::isDynamic(sizes.valueDim))
     return "its head dimension is dynamic";
-  if (!getMask().startsAtZero())
-    return "its mask drops keys from the front, so that states are no prefix "
-           "sums";
   if (std::optional<ArrayRef<double>> c = getKernel().getPolynomial()) {
     uint64_t rank = monomialCount(sizes.headDim, c->size() - 1);
     if (rank > largestRank)

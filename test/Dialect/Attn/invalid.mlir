@@ -255,15 +255,6 @@ func.func @f(%q: tensor<3x?xf32>, %k: tensor<5x?xf32>, %v: tensor<5x4xf32>) {
 
 // -----
 
-// A state loses no key.
-func.func @f(%q: tensor<3x8xf32>, %k: tensor<5x8xf32>, %v: tensor<5x4xf32>) {
-  // expected-error@+1 {{cannot be evaluated through a state: its mask drops keys from the front}}
-  %0 = attn.attention %q, %k, %v scale 1.0 kernel poly<[1.0, 1.0]> mask sliding_window<left = 1, right = 0> evaluate state : tensor<3x8xf32>, tensor<5x8xf32>, tensor<5x4xf32> -> tensor<3x4xf32>
-  return
-}
-
-// -----
-
 // Not a mask.
 func.func @f(%q: tensor<3x8xf32>, %k: tensor<5x8xf32>, %v: tensor<5x4xf32>) {
   // expected-error@+1 {{cannot stand here}}

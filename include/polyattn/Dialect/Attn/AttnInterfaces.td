@@ -17,7 +17,8 @@ def Attn_MaskInterface : AttrInterface<"MaskAttrInterface"> {
     - which predicate admits an element: `begin(i) <= j < end(i)`;
     - is the tile of queries `i0..i1` and keys `j0..j1` admitted nowhere, everywhere or partly: compare `j0`, `j1` with
       `begin(i0)`, `end(i1)` (the keys any query sees) and `begin(i1)`, `end(i0)` (the keys all of them see);
-    - is a key part of a prefix state: `end` of the chunk's first query.
+    - does a key come from the state that a chunk of queries shares: between `begin` of its last query and `end` of its
+      first one, the keys that all of them see.
 
     A mask that is no interval of keys is an additive bias, not a mask attribute.
   }];
@@ -35,7 +36,7 @@ def Attn_MaskInterface : AttrInterface<"MaskAttrInterface"> {
       Does every query row see every key, whatever the lengths?
     }], "bool", "admitsAll", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<[{
-      Does the interval of every query start at key 0? Then the state of its keys is a prefix sum.
+      Does the interval of every query start at key 0? Then states are prefix sums, and no key ever leaves one.
     }], "bool", "startsAtZero", (ins), [{}], [{ return false; }]>
   ];
   let extraClassDeclaration = [{
