@@ -50,6 +50,8 @@ constexpr double cyclesPerCall = 20e3;
 constexpr double boundCheckEfficiency = 0.1;
 /// Beyond this a state leaves every cache that one core can count on.
 constexpr double largestStateBytes = 32 << 20;
+/// Where scratchBytes do not hold what a mask needs, up to this is taken.
+constexpr double mostScratchBytes = 64 << 20;
 /// What a state must gain before it is preferred.
 constexpr double leastGain = 1.05;
 
@@ -85,6 +87,13 @@ static int64_t chunkOfQueries(double stateEntries, double columns) {
       roundUp(std::clamp(best, double(queryTile), 512.0), queryTile));
 }
 
+/// That one head needs at a time: blocks, sums of chunks, and the sum so far.
+static int64_t leastStates(attn::MaskAttrInterface mask) {
+  if (mask.admitsAll())
+    return 1;
+  return mask.startsAtZero() ? 3 : 8;
+}
+
 StateTiling polyattn::tileStates(const attn::AttentionSizes &sizes,
                                  attn::MaskAttrInterface mask,
                                  double stateEntries) {
@@ -100,7 +109,7 @@ StateTiling polyattn::tileStates(const attn::AttentionSizes &sizes,
       roundUp(std::max(stateEntries / columns, (slides ? 2.0 : 1.0) * keyBlock),
               keyBlock));
   int64_t states = int64_t(double(scratchBytes) / (4 * stateEntries));
-  states = std::max<int64_t>(states, slides ? 8 : 3);
+  states = std::max<int64_t>(states, leastStates(mask));
   tiling.heads = std::max<int64_t>(1, states / (slides ? 128 : 32));
   if (!ShapedType::isDynamic(sizes.keyHeads))
     tiling.heads = std::clamp<int64_t>(sizes.keyHeads, 1, tiling.heads);
@@ -317,14 +326,18 @@ std::string polyattn::whyNoNativeState(const AttentionWork &work,
                                        unsigned degree) {
   if (work.elementType.isF64())
     return "there is no native code for f64";
+  int64_t states = leastStates(work.mask);
   double bytes = stateBytes(work, degree);
-  if (bytes <= largestStateBytes)
+  double most = std::min(largestStateBytes, mostScratchBytes / double(states));
+  if (bytes <= most)
     return {};
   std::string reason;
   llvm::raw_string_ostream(reason)
       << "the state of one head would take "
       << llvm::format("%.3g", bytes / (1 << 20)) << " MiB, more than "
-      << int(largestStateBytes / (1 << 20));
+      << int(most / (1 << 20));
+  if (states > 1)
+    reason += ", and the mask needs " + std::to_string(states) + " at a time";
   return reason;
 }
 

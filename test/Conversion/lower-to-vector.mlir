@@ -160,3 +160,15 @@ func.func @bound(%q: tensor<2x100x64xf32>, %k: tensor<2x100x64xf32>) -> i1 {
   %ok = attn.check_bound %q, %k scale 0.125 bound 0.5 max_norm 1.0e9 : tensor<2x100x64xf32>, tensor<2x100x64xf32>
   return %ok : i1
 }
+
+// -----
+
+// However long vectors are, a tile has one block of queries.
+// CHECK-LABEL: func.func @very_long_vectors
+//        WIDE:   memref.alloc() {{.*}} : memref<5009x64xf32>
+//      NARROW:   memref.alloc() {{.*}} : memref<5001x16xf32>
+func.func @very_long_vectors(%x: tensor<1x128x5000xf32>) -> tensor<1x128x5000xf32> {
+  %o = attn.attention %x, %x, %x scale 0.01
+     : tensor<1x128x5000xf32>, tensor<1x128x5000xf32>, tensor<1x128x5000xf32> -> tensor<1x128x5000xf32>
+  return %o : tensor<1x128x5000xf32>
+}

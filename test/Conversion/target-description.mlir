@@ -16,7 +16,7 @@
 // AVX2: memref.alloc() {{.*}} : memref<33x32xf32>
 // AVX2: vector.fma {{.*}} : vector<8xf32>
 // However small the cache, certificates count on blocks of 64 keys at least.
-// TINY: memref.alloc() {{.*}} : memref<66x64xf32>
+// TINY: memref.alloc() {{.*}} : memref<48x64xf32>
 // AVX512: vector.fma {{.*}} : vector<16xf32>
 // TILES: amx.tile_mulf
 // NO-TILES-NOT: amx.

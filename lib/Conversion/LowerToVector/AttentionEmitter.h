@@ -167,6 +167,7 @@ private:
   TileProduct valueProduct(Tile &t, Value from, Value column, int64_t high);
   void emitTileScores(Tile &t, Value from, Value count);
   void addTileValues(Tile &t, Value from);
+  bool takesTurns() const;
   Tile tileOfGroup(const Tile &group, Value which, Value turn);
   KeyRange<Value> wholeBlocks(Tile &group, Value tiles);
   void emitTileGroup(Tile &group, Value tiles);

@@ -28,9 +28,9 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   // Queries, scores and what streams past them share the first cache. A short
   // query does not need a wide tile.
   int64_t l1Third = target.l1Bytes / 3;
-  queryTile =
-      roundUp(l1Third / int64_t(sizeof(float)) / std::max<int64_t>(headDim, 64),
-              blocking.width());
+  int64_t fitting =
+      l1Third / int64_t(sizeof(float)) / std::max<int64_t>(headDim, 64);
+  queryTile = roundUp(std::max<int64_t>(fitting, 1), blocking.width());
   if (matrixUnit) {
     // As wide as a block of the unit's tiles.
     blocking.vectors = 2;
@@ -40,10 +40,13 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
     queryTile = std::min(queryTile, roundUp(needed, blocking.width()));
   }
-  // Certificates count on no more keys than keyBlockOfState in a block, and on
-  // half of them at least.
-  int64_t inCache = std::clamp(l1Third / int64_t(sizeof(float)) / queryTile,
-                               keyBlockOfState / 2, keyBlockOfState - 8);
+  // A block of weights and the values they multiply share that cache, too, but
+  // short blocks load and store sums too often. Certificates count on no more
+  // keys than keyBlockOfState in a block, and on half of them at least.
+  int64_t least = op.getCertificate() ? keyBlockOfState / 2 : 48;
+  int64_t inCache = std::clamp(9 * l1Third / 4 / int64_t(sizeof(float)) /
+                                   (queryTile + valueDim),
+                               least, keyBlockOfState - 8);
   keyBlock = matrixUnit ? 128 : roundUp(inCache, blocking.rows());
   heads = e.dim(operands.query, 0);
   keyHeads = e.dim(operands.key, 0);

@@ -356,6 +356,10 @@ void AttentionEmitter::clearWeightPairs(Tile &t, Value count) {
 // multiplies.
 //===----------------------------------------------------------------------===//
 
+/// Code of a turn has no loops over products: for long vectors it would be too
+/// much, and for them products take all the time anyway.
+bool AttentionEmitter::takesTurns() const { return headDim + valueDim <= 512; }
+
 /// One of the tiles of a group. Scores and weights last for two turns.
 AttentionEmitter::Tile AttentionEmitter::tileOfGroup(const Tile &group,
                                                      Value which, Value turn) {
@@ -376,6 +380,8 @@ KeyRange<Value> AttentionEmitter::wholeBlocks(Tile &group, Value tiles) {
   Value begin = e.roundUp(keyRange(e.sub(last, e.index(1))).begin, keyBlock);
   Value end = e.mul(e.div(keyRange(group.first).end, keyBlock), keyBlock);
   // One tile alone has nobody to take turns with.
+  if (!takesTurns())
+    return {begin, begin};
   Value several = e.less(e.index(1), tiles);
   return {begin, e.select(several, e.max(begin, end), begin)};
 }
@@ -386,8 +392,9 @@ void AttentionEmitter::emitTileGroup(Tile &group, Value tiles) {
     fillTile(t);
   });
   KeyRange<Value> whole = wholeBlocks(group, tiles);
-  e.when(e.less(whole.begin, whole.end),
-         [&] { addInTurn(group, tiles, whole); });
+  if (takesTurns())
+    e.when(e.less(whole.begin, whole.end),
+           [&] { addInTurn(group, tiles, whole); });
   Value done = e.sub(whole.end, whole.begin);
   e.loop(e.index(0), tiles, 1, [&](Value which) {
     Tile t = tileOfGroup(group, which, e.index(0));
