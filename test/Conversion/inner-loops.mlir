@@ -9,6 +9,8 @@
 // RUN:   | %python %S/../Inputs/inner_loops.py | FileCheck %s --check-prefix=DIRECT
 // RUN: polyattn-opt %t/state.mlir -pass-pipeline='builtin.module(attn-to-llvm{target=avx512})' | %{code} -mcpu=skylake-avx512 -o - \
 // RUN:   | %python %S/../Inputs/inner_loops.py | FileCheck %s --check-prefix=STATE
+// RUN: polyattn-opt %t/linear.mlir -pass-pipeline='builtin.module(attn-to-llvm{target=avx512})' | %{code} -mcpu=skylake-avx512 -o - \
+// RUN:   | %python %S/../Inputs/inner_loops.py | FileCheck %s --check-prefix=LINEAR
 // RUN: polyattn-opt %t/tiles.mlir -pass-pipeline='builtin.module(attn-to-llvm{target=amx})' | %{code} -mcpu=sapphirerapids -o %t/tiles.s
 // RUN: FileCheck %s --check-prefix=TILES < %t/tiles.s
 
@@ -26,6 +28,12 @@
 // STATE-NEXT: inner loop: 96 multiply-add, 16 load, 24 broadcast{{$}}
 // STATE-NOT: stack
 
+// The same two for degree 1, in blocks of 6 rows; update's last block has 5, the
+// values themselves among them, and a partial block of keys is not unrolled.
+// LINEAR-NOT: stack
+// LINEAR: inner loop: 96 multiply-add, 16 load, 24 broadcast{{$}}
+// LINEAR-NOT: stack
+
 // Accumulators of tiles stay in registers.
 // TILES: tdpbf16ps
 // TILES-NOT: tilestored{{.*}}Spill
@@ -38,6 +46,12 @@ func.func @main(%q: tensor<4x4096x64xf32>, %k: tensor<4x4096x64xf32>, %v: tensor
 //--- state.mlir
 func.func @main(%q: tensor<4x4096x64xf32>, %k: tensor<4x4096x64xf32>, %v: tensor<4x4096x64xf32>) -> tensor<4x4096x64xf32> {
   %o = attn.attention %q, %k, %v scale 0.125 kernel poly<[1.0, 1.0, 0.5]> evaluate state
+     : tensor<4x4096x64xf32>, tensor<4x4096x64xf32>, tensor<4x4096x64xf32> -> tensor<4x4096x64xf32>
+  return %o : tensor<4x4096x64xf32>
+}
+//--- linear.mlir
+func.func @main(%q: tensor<4x4096x64xf32>, %k: tensor<4x4096x64xf32>, %v: tensor<4x4096x64xf32>) -> tensor<4x4096x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 kernel poly<[1.0, 1.0]> evaluate state
      : tensor<4x4096x64xf32>, tensor<4x4096x64xf32>, tensor<4x4096x64xf32> -> tensor<4x4096x64xf32>
   return %o : tensor<4x4096x64xf32>
 }

@@ -86,6 +86,33 @@ func.func @state(%q: tensor<2x1000x4xf32>, %k: tensor<2x1000x4xf32>, %v: tensor<
 
 // -----
 
+// Degree 1 uses rows where they lie: nothing is transposed in the update and
+// the apply. Lanes are shuffled only to sum them for the denominators.
+
+// CHECK-LABEL: func.func @linear_state
+// CHECK: scf.parallel
+// CHECK-NOT: vector.shuffle
+// WIDE: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>,
+// WIDE-COUNT-24: vector.fma
+// NARROW: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>,
+// NARROW-COUNT-12: vector.fma
+// CHECK-NOT: vector.shuffle
+// The partial states' sum and the apply.
+// CHECK-COUNT-2: scf.parallel
+// WIDE-COUNT-30: vector.shuffle
+// NARROW-COUNT-14: vector.shuffle
+// CHECK-NOT: vector.shuffle
+// CHECK: arith.divf
+// CHECK-NOT: vector.shuffle
+// CHECK-NOT: arith.divf
+// CHECK: bufferization.to_tensor
+func.func @linear_state(%q: tensor<2x1000x64xf32>, %k: tensor<2x1000x64xf32>, %v: tensor<2x1000x64xf32>) -> tensor<2x1000x64xf32> {
+  %o = attn.attention %q, %k, %v scale 0.125 kernel poly<[1.0, 1.0]> evaluate state : tensor<2x1000x64xf32>, tensor<2x1000x64xf32>, tensor<2x1000x64xf32> -> tensor<2x1000x64xf32>
+  return %o : tensor<2x1000x64xf32>
+}
+
+// -----
+
 // Two attentions of the same sizes share their tables.
 
 // CHECK-COUNT-2: memref.global

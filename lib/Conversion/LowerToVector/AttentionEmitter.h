@@ -85,7 +85,8 @@ private:
   void addKeyBlock(Tile &t, Value from, Value count);
   void emitScores(Tile &t, Value from, Value count);
   void addValues(Tile &t, Value from, Value count);
-  Value divideBySum(Value output, Value sum);
+  Value inverseOf(Value sum);
+  Value divideBySum(Value output, Value sum, Value inverse);
   Value copyBlock(Value source, Value head, Value from, Value count,
                   Value copy);
   KeyRange<Value> keyRange(Value query);
@@ -255,8 +256,11 @@ private:
   void emitChunkTiles(Features &f, Chunks &c, Batch &batch);
   void emitChunkTile(Features &f, Chunks &c, Tile &t, Value inBatch,
                      Value slot);
+  void emitFullTile(Features &f, Value head, Value tileIndex, Value slot);
   Values factorRows(Features &f, Value feature);
   Value emitFeature(Value tile, mlir::ValueRange rows, Value lane);
+  void clearState(Features &f, Value slot);
+  void addTo(Value memory, mlir::ValueRange at, Value x);
   void emitUpdate(Features &f, Value keyHead, Value slot, Value from, Value to);
   void emitUpdateRows(Features &f, UpdateBuffers &buffers, Value slot,
                       Value feature, int64_t rows);
@@ -273,6 +277,37 @@ private:
   void forColumnGroups(int64_t columns,
                        llvm::function_ref<void(Value, int64_t)> body);
   int64_t blockingFor(int64_t columns) const;
+
+  // StateLinear.cpp: features that are the columns of query and key themselves.
+  /// Rows of a head where they lie, from `first` on; or, without a head, a
+  /// copy.
+  struct LinearRows {
+    Value memref, head, first;
+  };
+  /// Queries [first, first + count) of a head that meet a state.
+  struct LinearPanel {
+    Value head, slot, first, count;
+    LinearRows queries;
+    /// Denominators and their inverses.
+    Value sums, inverses;
+  };
+  bool isLinear(const Features &f);
+  LinearRows linearRows(Value source, Value head, Value first, Value count,
+                        Value copy);
+  Values placeIn(const LinearRows &rows, Value row, Value column);
+  void addLinearKeys(Features &f, Value keyHead, Value slot, Value from,
+                     Value to);
+  void addKeySums(Features &f, Value slot, const LinearRows &keys, Value count);
+  void addKeyProducts(Features &f, Value slot, const LinearRows &keys,
+                      Value values, Value count,
+                      llvm::function_ref<void(Value)> askForRow);
+  int64_t rowsOfLinearPanel();
+  int64_t rowsOfLinearTile();
+  void emitLinearTile(Features &f, Value head, Value first, Value slot);
+  Values rowsOfPanel(LinearPanel &p, Value i, int64_t rows);
+  void emitLinearSums(Features &f, LinearPanel &p);
+  void emitLinearOutputs(Features &f, LinearPanel &p, Value i, int64_t rows,
+                         Value column, int64_t vectors);
 
   Emitter &e;
   Blocking blocking;

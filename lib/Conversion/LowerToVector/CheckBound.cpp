@@ -50,6 +50,14 @@ struct Rows {
 };
 } // namespace
 
+/// A page of rows ahead: processors that guess what comes next stop at a page's
+/// end, and there is little arithmetic to wait behind.
+static int64_t rowsAhead(Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  int64_t rowBytes = type.getDimSize(2) * type.getElementTypeBitWidth() / 8;
+  return std::max<int64_t>(pageBytes / rowBytes, 1);
+}
+
 /// The largest sum of squares of a task's rows; NaN if any row has NaN.
 static Value largestOfTask(Emitter &e, const Rows &rows, Value task,
                            Value zero) {
@@ -58,6 +66,8 @@ static Value largestOfTask(Emitter &e, const Rows &rows, Value task,
       e.mul(e.sub(task, e.mul(head, rows.perHead)), e.index(rowsPerTask));
   Value to = e.min(e.add(from, rowsPerTask), e.dim(rows.memref, 1));
   return e.loop(from, to, 1, {zero}, [&](Value row, ValueRange most) {
+    Value soon = e.add(row, rowsAhead(rows.memref));
+    e.prefetchRow(rows.memref, head, e.min(soon, e.sub(to, e.index(1))));
     Value squares = rowSquares(e, rows.memref, head, row);
     return Emitter::Values{
         arith::MaximumFOp::create(e.b, e.loc, most[0], squares)};

@@ -294,24 +294,28 @@ void AttentionEmitter::addValues(Tile &t, Value from, Value count) {
   });
 }
 
+Value AttentionEmitter::inverseOf(Value sum) {
+  return arith::DivFOp::create(e.b, e.loc, e.splat(1), sum);
+}
+
 /// No key at all gives 0, not 0 / 0. A polynomial whose weights cancel still
 /// divides by 0.
-Value AttentionEmitter::divideBySum(Value output, Value sum) {
+Value AttentionEmitter::divideBySum(Value output, Value sum, Value inverse) {
   auto isZero = [&](Value x) {
     return e.compare(arith::CmpFPredicate::OEQ, x, e.splat(0));
   };
   Value nothing =
       arith::AndIOp::create(e.b, e.loc, isZero(sum), isZero(output));
-  Value inverse = arith::DivFOp::create(e.b, e.loc, e.splat(1), sum);
   return e.select(nothing, e.splat(0), e.mulf(output, inverse));
 }
 
 /// Divides and writes the tile's rows to the output.
 void AttentionEmitter::closeTile(Tile &t) {
   e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
-    Value sum = e.vload(t.sums, i);
+    Value sum = e.vload(t.sums, i), inverse = inverseOf(sum);
     e.loop(e.index(0), e.index(valueDim), 1, [&](Value c) {
-      e.vstore(divideBySum(e.vload(t.outputs, {c, i}), sum), t.outputs, {c, i});
+      Value output = e.vload(t.outputs, {c, i});
+      e.vstore(divideBySum(output, sum, inverse), t.outputs, {c, i});
     });
   });
   unpackTile(t);

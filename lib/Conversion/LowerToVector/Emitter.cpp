@@ -49,6 +49,17 @@ Value Emitter::vload(Value memref, ValueRange at) {
   return widen(vector::LoadOp::create(b, loc, vectorType(element), memref, at));
 }
 
+void Emitter::prefetchRow(Value memref, Value head, Value row) {
+  auto type = cast<MemRefType>(memref.getType());
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  loop(index(0), index(type.getDimSize(2)), cacheLineBytes / bytes,
+       [&](Value c) {
+         memref::PrefetchOp::create(b, loc, memref, ValueRange{head, row, c},
+                                    /*isWrite=*/false, /*localityHint=*/3,
+                                    /*isDataCache=*/true);
+       });
+}
+
 void Emitter::loop(Value from, Value to, int64_t step,
                    function_ref<void(Value)> body) {
   loop(from, to, step, {}, [&](Value i, ValueRange) {

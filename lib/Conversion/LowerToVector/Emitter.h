@@ -21,6 +21,9 @@ inline int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 /// What it takes to wake sleeping threads and wait for them again.
 constexpr int64_t threadStartCycles = 75'000;
 
+/// Of the processors at hand; others only lose a little.
+constexpr int64_t cacheLineBytes = 64, pageBytes = 4096;
+
 /// Emits f32 vector code for vectors of `lanes` elements.
 class Emitter {
 public:
@@ -140,6 +143,8 @@ public:
   void store(Value x, Value memref, mlir::ValueRange at) {
     mlir::memref::StoreOp::create(b, loc, x, memref, at);
   }
+  /// Asks for what will be read soon: a row of a [heads, length, dim] memref.
+  void prefetchRow(Value memref, Value head, Value row);
   /// Widens to f32 if need be; narrows to the element type of `memref`.
   Value widen(Value x);
   Value narrow(Value x, mlir::Type element);

@@ -254,8 +254,9 @@ void AttentionEmitter::closeRows(Rows &rows) {
     Value sum = e.broadcast(vector::ReductionOp::create(
         e.b, e.loc, vector::CombiningKind::ADD,
         e.vload(rows.sums, {row, e.index(0)}), arith::FastMathFlags::reassoc));
+    Value inverse = inverseOf(sum);
     forColumns(e, valueDim, [&](Value c, int64_t lanes) {
-      Value o = divideBySum(e.vload(rows.outputs, {row, c}), sum);
+      Value o = divideBySum(e.vload(rows.outputs, {row, c}), sum, inverse);
       storePart(e, e.narrow(o, op.getElementType()), operands.output,
                 {head, query, c}, lanes);
     });

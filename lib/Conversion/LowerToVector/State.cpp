@@ -176,17 +176,26 @@ void AttentionEmitter::emitStateFull(Features &f) {
               });
           part.store(e.mulf(sum[0], part.weights), base);
         });
-    Value tiles = e.ceilDiv(numQueries, queryTile);
+    int64_t tile = isLinear(f) ? rowsOfLinearTile() : queryTile;
     Value rowHeads = e.mul(count, group);
-    e.parallel({rowHeads, tiles}, stateFlops(f, rowHeads, numQueries),
-               [&](ValueRange at) {
-                 Tile t =
-                     openTile(e.add(e.mul(firstHead, group), at[0]), at[1]);
-                 Value phi = e.buffer({featureBlockOfState, queryTile});
-                 emitApply(f, t, e.mul(e.div(at[0], group), splits), phi);
-                 closeTile(t);
+    e.parallel({rowHeads, e.ceilDiv(numQueries, tile)},
+               stateFlops(f, rowHeads, numQueries), [&](ValueRange at) {
+                 Value head = e.add(e.mul(firstHead, group), at[0]);
+                 Value slot = e.mul(e.div(at[0], group), splits);
+                 if (isLinear(f))
+                   emitLinearTile(f, head, e.mul(at[1], tile), slot);
+                 else
+                   emitFullTile(f, head, at[1], slot);
                });
   });
+}
+
+void AttentionEmitter::emitFullTile(Features &f, Value head, Value tileIndex,
+                                    Value slot) {
+  Tile t = openTile(head, tileIndex);
+  Value phi = e.buffer({featureBlockOfState, queryTile});
+  emitApply(f, t, slot, phi);
+  closeTile(t);
 }
 
 //===----------------------------------------------------------------------===//

@@ -42,9 +42,28 @@ Value AttentionEmitter::emitFeature(Value tile, ValueRange rows, Value lane) {
   return product;
 }
 
+void AttentionEmitter::addTo(Value memory, ValueRange at, Value x) {
+  e.vstore(e.addf(e.vload(memory, at), x), memory, at);
+}
+
+void AttentionEmitter::clearState(Features &f, Value slot) {
+  e.loop(e.index(0), e.index(f.table), e.lanes, [&](Value feature) {
+    e.vstore(e.splat(0), f.denominators, {slot, feature});
+  });
+  e.loop(e.index(0), e.index(f.padded), 1, [&](Value feature) {
+    e.loop(e.index(0), e.index(f.columns), e.lanes, [&](Value c) {
+      e.vstore(e.splat(0), f.states, {slot, feature, c});
+    });
+  });
+}
+
 /// states[slot] = sum of the features of keys [from, to) times their values.
 void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
                                   Value from, Value to) {
+  clearState(f, slot);
+  // Keys of weight 0 may hold NaN and are taken out of copies.
+  if (isLinear(f) && !operands.weights)
+    return addLinearKeys(f, keyHead, slot, from, to);
   const int64_t block = keyBlockOfState;
   UpdateBuffers buffers;
   int64_t rows = blocking.rowsFor(blockingFor(f.columns));
@@ -54,14 +73,6 @@ void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
   buffers.features = e.buffer({rows, block});
   e.loop(e.index(0), e.index(block), e.lanes,
          [&](Value j) { e.vstore(e.splat(1), buffers.keys, {e.index(0), j}); });
-  e.loop(e.index(0), e.index(f.table), e.lanes, [&](Value feature) {
-    e.vstore(e.splat(0), f.denominators, {slot, feature});
-  });
-  e.loop(e.index(0), e.index(f.padded), 1, [&](Value feature) {
-    e.loop(e.index(0), e.index(f.columns), e.lanes, [&](Value c) {
-      e.vstore(e.splat(0), f.states, {slot, feature, c});
-    });
-  });
   e.loop(from, to, block, [&](Value key) {
     packRows(operands.key, keyHead, key, numKeys, block, headDim, buffers.keys);
     packValues(f, buffers, keyHead, key, e.min(e.index(block), e.sub(to, key)));
@@ -143,8 +154,7 @@ void AttentionEmitter::emitUpdateRows(Features &f, UpdateBuffers &buffers,
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> at = {slot, e.add(feature, r),
                                  e.add(column, v * e.lanes)};
-        Value old = e.vload(f.states, at);
-        e.vstore(e.addf(old, sums[r * vectors + v]), f.states, at);
+        addTo(f.states, at, sums[r * vectors + v]);
       }
   });
 }
@@ -201,7 +211,7 @@ void AttentionEmitter::emitApplyBlock(Features &f, Tile &t, Value slot,
         Values at = r == columns ? Values{i} : Values{e.add(column, r), i};
         Value memory = r == columns ? t.sums : t.outputs;
         Value sum = sums[r * blocking.vectors + v];
-        e.vstore(e.addf(e.vload(memory, at), sum), memory, at);
+        addTo(memory, at, sum);
       }
   };
   int64_t rows = blocking.rows(), full = valueDim / rows * rows;

@@ -105,6 +105,30 @@ def shapes(rng):
     yield family
 
 
+def linear(rng):
+    """Degree 1 in dimensions of whole vectors, which has code of its own: around its blocks of 64 keys, its register
+    blocks and panels of queries, with keys of weight 0 that hold NaN."""
+    family = Family("polynomial degree 1")
+    lengths = [(1, 1), (2, 7), (48, 64), (49, 65), (300, 577), (577, 300), (3, 0), (0, 3), (5, 3000)]
+    for shape in [Shape(64, 64), Shape(16, 16, (4,), 2, weight_shape=(1, None)), Shape(32, 80, (2, 2), 1), Shape(144, 128),
+                  Shape(48, 16, (3,), 3), Shape(64, 32, (2,), 1, dtype="f16"), Shape(32, 48, (2,), 2, dtype="bf16"),
+                  Shape(64, 64, (4,), 4, n=1000, m=1000)]:
+        options = dict(kernel=(1.0, 0.8), scale=0.25, evaluate="state")
+        program = Program(shape, [Variant(**options), Variant(PREFIXES[1], **options), Variant(weighted=True, **options),
+                                  Variant(("causal", (("align", "end"),)), weighted=True, **options)])
+        for n, m in lengths if shape.n is None else [(shape.n, shape.m)]:
+            q, k, v = scaled(rng, shape, n, m)
+            w = inputs.weights(rng, shape, m, zeros=0.1)
+            case = f"{shape.d} {shape.e} {shape.dtype} n={n} m={m}"
+            check(family, program, program.arrays(q, k, v, w), case)
+    program = Program(Shape(32, 32), [Variant(weighted=True, **options)])
+    q, k, v = scaled(rng, program.shape, 100, 200)
+    w = inputs.weights(rng, program.shape, 200, zeros=0.3)
+    k[w == 0, ::2] = np.nan
+    check(family, program, program.arrays(q, k, v, w), "NaN in absent keys")
+    yield family
+
+
 def windows(rng):
     """Sliding windows; lengths around chunks of 64 queries and blocks of 128 keys, and many times a window's."""
     family = Family("polynomial windows")
@@ -150,7 +174,7 @@ def absent(rng):
     yield family
 
 
-FAMILIES = {f.__name__: f for f in (degrees, masks, windows, shapes, batches, absent)}
+FAMILIES = {f.__name__: f for f in (degrees, masks, windows, shapes, linear, batches, absent)}
 
 if __name__ == "__main__":
     main(FAMILIES)
