@@ -114,7 +114,8 @@ def linear(rng):
                   Shape(48, 16, (3,), 3), Shape(64, 32, (2,), 1, dtype="f16"), Shape(32, 48, (2,), 2, dtype="bf16"),
                   Shape(64, 64, (4,), 4, n=1000, m=1000)]:
         options = dict(kernel=(1.0, 0.8), scale=0.25, evaluate="state")
-        program = Program(shape, [Variant(**options), Variant(PREFIXES[1], **options), Variant(weighted=True, **options),
+        program = Program(shape, [Variant(**options), Variant(MASKS[1], **options), Variant(WINDOWS[0], **options),
+                                  Variant(weighted=True, **options),
                                   Variant(("causal", (("align", "end"),)), weighted=True, **options)])
         for n, m in lengths if shape.n is None else [(shape.n, shape.m)]:
             q, k, v = scaled(rng, shape, n, m)
