@@ -28,13 +28,16 @@ constexpr double productEfficiency = 0.85;
 constexpr double tileProductSpeed = 4.5;
 /// Vector operations of one weight: exp with its range reduction and running
 /// maximum; a polynomial beside one for each degree; rounding for tiles.
-constexpr double expOperations = 16, plainOperations = 3, tileOperations = 8;
+constexpr double expOperations = 16, plainOperations = 3, tileOperations = 6;
 /// Two of these are as many flops as an operation could have been.
 constexpr double flopsPerOperation = 1.45;
 /// Transposing a row of queries and of outputs, for each of their columns.
 constexpr double cyclesPerRowColumn = 1.3, cyclesPerStateRowColumn = 0.3;
 /// Opening and closing a tile of queries; a share of a state or a tile of it.
 constexpr double cyclesPerTile = 900, cyclesPerStateTask = 2800;
+/// The same where features are the columns of a row themselves: each column
+/// widened or waited for, and a share of a state or a panel of queries.
+constexpr double cyclesPerLinearRowColumn = 0.15, cyclesPerLinearTask = 1000;
 /// Adding an entry of a state to another one, which is memory's time: in a row
 /// of states, and where windows of them are added.
 constexpr double flopsPerSummedEntry = 8, flopsPerWindowEntry = 24;
@@ -53,10 +56,12 @@ constexpr double largestStateBytes = 32 << 20;
 /// Where scratchBytes do not hold what a mask needs, up to this is taken.
 constexpr double mostScratchBytes = 64 << 20;
 /// What a state must gain before it is preferred.
-constexpr double leastGain = 1.05;
+constexpr double leastGain = 1.1;
 
 /// Queries of a tile, keys of a block of the state.
 constexpr int64_t queryTile = 64, keyBlock = SummationShape{}.KeyBlock;
+/// The same of bf16 tiles, and queries of a task of linear features.
+constexpr int64_t queriesOfTiles = 32, keysOfTiles = 128, linearTask = 256;
 
 /// What a mask leaves to each evaluation order.
 struct StateSplit {
@@ -127,17 +132,18 @@ int64_t StateTiling::blockFor(int64_t mostKeys) const {
       block, int64_t(roundUp(double(mostKeys) / double(mostBlocks), keyBlock)));
 }
 
-/// (query, key) pairs of so many rows of one head in whole tiles of queries,
-/// which stand out of each edge of the mask by half a tile.
-static double pairsInTiles(const AttentionWork &work, double rows) {
+/// (query, key) pairs of so many rows of one head in tiles of queries and
+/// blocks of keys, which stand out of each edge of the mask by half of one.
+static double pairsInTiles(const AttentionWork &work, double rows,
+                           double tile = queryTile, double block = 1) {
   attn::MaskAttrInterface mask = work.mask;
-  double m = double(work.sizes.numKeys);
+  double whole = rows * roundUp(double(work.sizes.numKeys), block);
   if (mask.admitsAll())
-    return rows * m;
+    return whole;
   double edges = mask.startsAtZero() ? 1 : 2;
   double admitted =
       mask.countAdmitted(work.sizes.numQueries, work.sizes.numKeys);
-  return std::min(rows * m, admitted + edges * rows * queryTile / 2);
+  return std::min(whole, admitted + edges * rows * (tile + block - 1) / 2);
 }
 
 /// The keys that all queries of a chunk see.
@@ -207,25 +213,27 @@ static StateSplit split(const AttentionWork &work, double stateEntries,
   return splitByChunks(work, tileStates(work.sizes, work.mask, stateEntries));
 }
 
-/// Is direct evaluation one of bf16 tiles? `kernelDegree` 0 is exp.
+/// Is direct evaluation one of bf16 tiles?
 static bool usesTiles(const AttentionWork &work,
                       const TargetDescription &target) {
   return target.bf16Tiles && work.elementType.isBF16() && !work.certified;
 }
 
-/// Cycles of one pair of query and key.
-static double cyclesPerPair(const AttentionWork &work, unsigned kernelDegree,
-                            bool tiles, const TargetDescription &target) {
-  double peak = flopsPerCycle(work, target);
+/// Cycles of the products of one pair of query and key, and of its weight.
+static double productCycles(const AttentionWork &work, bool tiles,
+                            const TargetDescription &target) {
+  double flops = 2.0 * double(work.sizes.headDim + work.sizes.valueDim);
+  return flops / (flopsPerCycle(work, target) * productEfficiency *
+                  (tiles ? tileProductSpeed : 1.0));
+}
+
+/// `kernelDegree` 0 is exp.
+static double weightCycles(const AttentionWork &work, unsigned kernelDegree,
+                           bool tiles, const TargetDescription &target) {
   double operations =
       kernelDegree == 0 ? expOperations : plainOperations + kernelDegree;
-  double products = 2.0 * double(work.sizes.headDim + work.sizes.valueDim) /
-                    (peak * productEfficiency);
-  if (tiles) {
-    products /= tileProductSpeed;
-    operations += tileOperations;
-  }
-  return products + operations * flopsPerOperation / (peak * productEfficiency);
+  return (operations + (tiles ? tileOperations : 0.0)) * flopsPerOperation /
+         (flopsPerCycle(work, target) * productEfficiency);
 }
 
 /// What tiles of queries cost beside their products.
@@ -268,20 +276,49 @@ AttentionWork AttentionWork::atAnyLength() const {
 double polyattn::directCycles(const AttentionWork &work, unsigned kernelDegree,
                               const TargetDescription &target) {
   double n = double(work.sizes.numQueries);
-  double heads = double(work.sizes.queryHeads);
+  bool tiles = usesTiles(work, target);
+  double tile = double(tiles ? queriesOfTiles : queryTile);
   // A few queries are rows of the code; others fill vectors, then tiles.
   double rows = n;
   if (n > target.lanes() / 3)
-    rows = roundUp(n, n <= queryTile ? target.lanes() : double(queryTile));
-  bool tiles = usesTiles(work, target);
+    rows = roundUp(n, n <= queryTile && !tiles ? target.lanes() : tile);
+  double products =
+      pairsInTiles(work, rows, tile, tiles ? double(keysOfTiles) : 1.0);
   return cyclesPerCall * target.cores +
-         heads * (pairsInTiles(work, rows) *
-                      cyclesPerPair(work, kernelDegree, tiles, target) +
-                  tileCycles(work, rows));
+         double(work.sizes.queryHeads) *
+             (products * productCycles(work, tiles, target) +
+              pairsInTiles(work, rows, tile) *
+                  weightCycles(work, kernelDegree, tiles, target) +
+              tileCycles(work, rows));
+}
+
+/// Features that are the columns of a row themselves have code of their own.
+static double linearStateCycles(const AttentionWork &work,
+                                const TargetDescription &target) {
+  const attn::AttentionSizes &s = work.sizes;
+  double rows = double(s.queryHeads) * double(s.numQueries) +
+                double(s.keyHeads) * double(s.numKeys);
+  double tasks =
+      double(s.queryHeads) * std::ceil(double(s.numQueries) / linearTask) +
+      double(s.keyHeads) * splitWithoutMask(work, target).states;
+  return cyclesPerCall * target.cores +
+         rows * 2 * double(s.headDim + 1) * double(s.valueDim) /
+             (flopsPerCycle(work, target) * productEfficiency) +
+         rows * double(s.headDim + s.valueDim) * cyclesPerLinearRowColumn +
+         tasks * cyclesPerLinearTask;
+}
+
+static bool isLinear(const AttentionWork &work, unsigned degree,
+                     const TargetDescription &target) {
+  return degree == 1 && work.mask.admitsAll() &&
+         work.sizes.headDim % target.lanes() == 0 &&
+         work.sizes.valueDim % target.lanes() == 0;
 }
 
 double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
                              const TargetDescription &target) {
+  if (isLinear(work, degree, target))
+    return linearStateCycles(work, target);
   const attn::AttentionSizes &s = work.sizes;
   double rank = double(monomialCount(s.headDim, degree));
   double columns = double(s.valueDim + 1);
@@ -305,7 +342,8 @@ double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
          double(s.keyHeads) * parts.addedStates * rank * columns *
              flopsPerWindowEntry / flopsPerCycle(work, target) +
          double(s.queryHeads) * parts.directPairs *
-             cyclesPerPair(work, degree, /*tiles=*/false, target);
+             (productCycles(work, /*tiles=*/false, target) +
+              weightCycles(work, degree, /*tiles=*/false, target));
 }
 
 double polyattn::boundCheckCycles(const AttentionWork &work,
