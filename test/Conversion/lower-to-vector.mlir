@@ -199,3 +199,13 @@ func.func @very_long_vectors(%x: tensor<1x128x5000xf32>) -> tensor<1x128x5000xf3
      : tensor<1x128x5000xf32>, tensor<1x128x5000xf32>, tensor<1x128x5000xf32> -> tensor<1x128x5000xf32>
   return %o : tensor<1x128x5000xf32>
 }
+
+// -----
+
+// Rows without columns are no reason to stop.
+// CHECK-LABEL: func.func @empty_rows
+//   CHECK-NOT:   attn.check_bound
+func.func @empty_rows(%x: tensor<2x?x0xf32>) -> i1 {
+  %ok = attn.check_bound %x, %x scale 0.25 bound 1.0 max_norm 1.0e9 : tensor<2x?x0xf32>, tensor<2x?x0xf32>
+  return %ok : i1
+}

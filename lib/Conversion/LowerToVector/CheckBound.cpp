@@ -55,7 +55,7 @@ struct Rows {
 static int64_t rowsAhead(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
   int64_t rowBytes = type.getDimSize(2) * type.getElementTypeBitWidth() / 8;
-  return std::max<int64_t>(pageBytes / rowBytes, 1);
+  return std::max<int64_t>(pageBytes / std::max<int64_t>(rowBytes, 1), 1);
 }
 
 /// The largest sum of squares of a task's rows; NaN if any row has NaN.

@@ -42,8 +42,10 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   }
   // A block of weights and the values they multiply share that cache, too, but
   // short blocks load and store sums too often. Certificates count on no more
-  // keys than keyBlockOfState in a block, and on half of them at least.
+  // keys than keyBlockOfState in a block, and on half of them at least. A
+  // square of lanes passes through the scores' place.
   int64_t least = op.getCertificate() ? keyBlockOfState / 2 : 48;
+  least = std::max(least, e.lanes);
   int64_t inCache = std::clamp(9 * l1Third / 4 / int64_t(sizeof(float)) /
                                    (queryTile + valueDim),
                                least, keyBlockOfState - 8);

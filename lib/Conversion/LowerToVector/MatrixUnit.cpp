@@ -71,7 +71,8 @@ Value AttentionEmitter::roundedKeys() { return e.roundUp(numKeys, keyBlock); }
 /// Heads whose packed keys and values are held at once.
 Value AttentionEmitter::packedHeads() {
   int64_t perKey = 2 * (roundUp(headDim, depth) + roundUp(valueDim, side));
-  Value most = e.div(e.index(scratchBytes), e.mul(roundedKeys(), perKey));
+  Value keys = e.max(roundedKeys(), e.index(keyBlock));
+  Value most = e.div(e.index(scratchBytes), e.mul(keys, perKey));
   return e.max(e.min(most, keyHeads), e.index(1));
 }
 

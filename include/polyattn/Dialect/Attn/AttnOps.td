@@ -44,7 +44,7 @@ def Attn_AttentionOp : Attn_Op<"attention", [
 
     `[n, d]` without batch dimensions is one head. `query`, `key`, `value`, `bias` and the result share one element
     type; `key_weights` may be `f32` beside narrower types. Sums are accumulated in f32 (f64 for f64 inputs); where
-    bf16 inputs meet a matrix unit, the weights of an op without a certificate are rounded to bf16. `scale` is
+    bf16 inputs meet a matrix unit, the weights of an op without a certificate may be rounded to bf16. `scale` is
     dimensionless; 1/sqrt(d) is usual. Lengths and batch dimensions may be dynamic. Entries of `value` must be finite
     also at keys that take no part: vector code multiplies them by a weight of 0, and 0 times infinity is NaN.
 
