@@ -40,7 +40,7 @@ static SmallVector<Value> emitConditions(ApproximableOpInterface op,
   SmallVector<Value> conditions;
   if (assumption == Assumption::Guarded)
     conditions.push_back(
-        op.emitBoundCheck(builder, plan.scoreBound, plan.normLimit));
+        op.emitBoundCheck(builder, plan.limits()));
   if (ShapedType::isDynamic(op.getSizes().numKeys))
     conditions.push_back(emitAtMost(builder, op.getLoc(),
                                     op.getLengthDims().numKeys, plan.maxKeys));
@@ -59,7 +59,7 @@ static void approximate(ApproximableOpInterface op,
         versionOn(op, emitAll(builder, op.getLoc(), conditions));
     // Where the check fails the bound is not known to hold; without it no later
     // run of the pass approximates the exact version again.
-    versions.otherwise.setBound({});
+    versions.otherwise.setBound({}, {});
     target = versions.taken;
   }
   MLIRContext *context = op.getContext();
@@ -68,7 +68,8 @@ static void approximate(ApproximableOpInterface op,
   const ErrorBudget &budget = plan.budget;
   target.setCertificate(CertificateAttr::get(
       context, plan.scoreBound, budget.KernelError, budget.WeightChange,
-      budget.RoundingError, budget.OutputError, plan.maxKeys, assumption));
+      budget.RoundingError, budget.OutputError, plan.maxKeys, assumption,
+      MomentClaimAttr()));
 }
 
 static StringRef describe(Assumption assumption) {

@@ -39,6 +39,7 @@ struct ApproximationPlan {
   std::optional<double> gain;
 
   unsigned degree() const { return unsigned(coefficients.size() - 1); }
+  InputLimits limits() const { return {scoreBound, normLimit, {}}; }
 };
 
 /// The plan, or the remark that says why there is none.

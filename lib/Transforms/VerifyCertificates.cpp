@@ -84,7 +84,7 @@ static LogicalResult checkGuard(ApproximableOpInterface op,
   double bound = certificate.getScoreBound();
   double norm = normLimit(op, degree, bound, certificate.getMaxKeys());
   if (llvm::any_of(conditions, [&](Value condition) {
-        return op.isBoundCheck(condition, bound, norm);
+        return op.isBoundCheck(condition, {bound, norm, {}});
       }))
     return success();
   return op.emitOpError(

@@ -3,9 +3,9 @@
 // Attribute storage, parsing and verification. What a mask or kernel means is
 // in AttnMasks.cpp and AttnKernels.cpp.
 
-#include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
@@ -101,23 +101,50 @@ PrefixMaskAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                Real real, BoundSource) {
-  double value = real;
-  if (!std::isfinite(value) || value < 0)
-    return emitError() << "score bound must be finite and at least 0, found "
-                       << value;
+/// Every number finite and at least 0.
+static LogicalResult verifyNumbers(function_ref<InFlightDiagnostic()> emitError,
+                                   StringRef what, ArrayRef<double> numbers) {
+  for (double number : numbers)
+    if (!std::isfinite(number) || number < 0)
+      return emitError() << what << " must be finite and at least 0, found "
+                         << number;
   return success();
 }
 
-LogicalResult CertificateAttr::verify(
-    function_ref<InFlightDiagnostic()> emitError, Real scoreBound, Real kernelError,
-    Real weightChange, Real roundingError, Real outputError, int64_t maxKeys, Assumption) {
-  for (double v :
-       {scoreBound, kernelError, weightChange, roundingError, outputError})
-    if (!std::isfinite(v) || v < 0)
-      return emitError() << "certificate numbers must be finite and at least 0";
+LogicalResult MomentsAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  Real centredBound, Real secondMoment) {
+  return verifyNumbers(emitError, "moments", {centredBound, secondMoment});
+}
+
+LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                Real value, BoundSource source,
+                                MomentsAttr moments) {
+  if (moments && source == BoundSource::Proved)
+    return emitError() << "moments are seen on inputs or declared; a proved "
+                          "bound has none";
+  return verifyNumbers(emitError, "score bound", double(value));
+}
+
+LogicalResult
+MomentClaimAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                        Real secondMoment, Real mean, Real quadratic) {
+  return verifyNumbers(emitError, "certificate numbers",
+                       {secondMoment, mean, quadratic});
+}
+
+LogicalResult
+CertificateAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                        Real scoreBound, Real kernelError, Real weightChange,
+                        Real roundingError, Real outputError, int64_t maxKeys,
+                        Assumption assumption, MomentClaimAttr moments) {
+  if (failed(verifyNumbers(
+          emitError, "certificate numbers",
+          {scoreBound, kernelError, weightChange, roundingError, outputError})))
+    return failure();
   if (maxKeys < 1)
     return emitError() << "max_keys must be at least 1, found " << maxKeys;
+  if (moments && assumption == Assumption::Proved)
+    return emitError() << "nothing proves the moments of rows before the run; "
+                          "the assumption must be guarded or trusted";
   return success();
 }

@@ -1,7 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
-#include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 
 using namespace mlir;
 using namespace polyattn::attn;

@@ -2,8 +2,8 @@
 //
 // What each kernel computes.
 
-#include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/IR/Builders.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 
 using namespace mlir;
 using namespace polyattn::attn;

@@ -5,8 +5,8 @@
 // To add a mask: one attribute in AttnAttrs.td, one `keyRange` and one
 // DEFINE_MASK line here.
 
-#include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/IR/Builders.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 
 #include <algorithm>
 
@@ -91,6 +91,37 @@ static KeyRange<I> clamped(A &a, KeyRange<I> range, I numKeys) {
   return {clamp(range.begin), clamp(range.end)};
 }
 
+/// Another alignment of the same mask.
+static MaskAttrInterface aligned(CausalMaskAttr mask, Align align) {
+  return CausalMaskAttr::get(mask.getContext(), align);
+}
+static MaskAttrInterface aligned(SlidingWindowMaskAttr mask, Align align) {
+  return SlidingWindowMaskAttr::get(mask.getContext(), mask.getLeft(),
+                                    mask.getRight(), align);
+}
+static MaskAttrInterface aligned(PrefixMaskAttr mask, Align align) {
+  return PrefixMaskAttr::get(mask.getContext(), mask.getLength(), align);
+}
+
+/// Rows from the first on keep their position if they are counted from the
+/// start, rows up to the last one if they are counted from the end; if there
+/// are as many queries as keys both ways of counting agree.
+template <typename Mask>
+static MaskAttrInterface forRows(Mask mask, int64_t from, int64_t to, int64_t n,
+                                 int64_t m) {
+  bool both = n == m && !ShapedType::isDynamic(n);
+  bool start = mask.getAlign() == Align::Start;
+  if (from == 0 && (start || both))
+    return aligned(mask, Align::Start);
+  if ((ShapedType::isDynamic(to) || to == n) && (!start || both))
+    return aligned(mask, Align::End);
+  return {};
+}
+static MaskAttrInterface forRows(FullMaskAttr mask, int64_t, int64_t, int64_t,
+                                 int64_t) {
+  return mask;
+}
+
 #define DEFINE_MASK(Mask, StartsAtZero, AdmitsAll)                             \
   KeyRange<Value> Mask::emitKeyRange(OpBuilder &builder, Location loc,         \
                                      Value query, Value numQueries,            \
@@ -104,6 +135,10 @@ static KeyRange<I> clamped(A &a, KeyRange<I> range, I numKeys) {
     NumberArith a;                                                             \
     return clamped(a, keyRange(a, *this, query, numQueries, numKeys),          \
                    numKeys);                                                   \
+  }                                                                            \
+  MaskAttrInterface Mask::forRows(int64_t from, int64_t to,                    \
+                                  int64_t numQueries, int64_t numKeys) const { \
+    return ::forRows(*this, from, to, numQueries, numKeys);                    \
   }                                                                            \
   bool Mask::startsAtZero() const { return StartsAtZero; }                     \
   bool Mask::admitsAll() const { return AdmitsAll; }

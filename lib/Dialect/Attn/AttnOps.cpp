@@ -2,11 +2,13 @@
 //
 // Verification, type inference, canonicalisation and interface methods of ops.
 
-#include "polyattn/Dialect/Attn/Attn.h"
-#include "polyattn/Approximation/Certificate.h"
-#include "polyattn/Approximation/Monomials.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
+#include "polyattn/Approximation/Certificate.h"
+#include "polyattn/Approximation/Monomials.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 
 #include <cmath>
 
@@ -62,7 +64,8 @@ static LogicalResult verifyHeads(Operation *op, RankedTensorType query,
   ArrayRef<int64_t> q = batchShape(query), k = batchShape(key);
   if (q.empty())
     return success();
-  for (auto [i, dims] : llvm::enumerate(llvm::zip(q.drop_back(), k.drop_back())))
+  for (auto [i, dims] :
+       llvm::enumerate(llvm::zip(q.drop_back(), k.drop_back())))
     if (!mayEqual(std::get<0>(dims), std::get<1>(dims)))
       return op->emitOpError("batch dimension ")
              << i << " of query is " << std::get<0>(dims) << " but of key is "
@@ -117,13 +120,55 @@ static LogicalResult verifyBroadcast(Operation *op, StringRef what,
   return success();
 }
 
+/// One weight for each key, in f32 or the keys' type; batch dimensions may
+/// be 1.
+static LogicalResult verifyKeyWeights(Operation *op, Value weights,
+                                      RankedTensorType key) {
+  if (!weights)
+    return success();
+  auto type = cast<RankedTensorType>(weights.getType());
+  if (type.getElementType() != key.getElementType() &&
+      !type.getElementType().isF32())
+    return op->emitOpError("key_weights have element type ")
+           << type.getElementType() << "; they must be f32 or "
+           << key.getElementType();
+  if (type.getRank() != key.getRank() - 1 ||
+      !mayEqual(type.getShape().back(), key.getShape()[key.getRank() - 2]))
+    return op->emitOpError("key_weights must have the shape of key without its "
+                           "last dimension, batch dimensions may be 1; found ")
+           << type;
+  return verifyBroadcast(op, "key_weights", type, key.getShape().drop_back());
+}
+
+/// One bound for each query head, beside one that covers all of them.
+static LogicalResult verifyHeadBounds(AttentionOp op) {
+  std::optional<ArrayAttr> bounds = op.getHeadBounds();
+  if (!bounds)
+    return success();
+  RankedTensorType query = op.getQueryType();
+  int64_t heads = query.getRank() > 2 ? batchShape(query).back() : 1;
+  if (int64_t(bounds->size()) != heads)
+    return op.emitOpError("has ")
+           << bounds->size() << " head_bounds; it must have as many as query "
+           << "heads, and their number must be static";
+  if (!op.getBound())
+    return op.emitOpError("has head_bounds but no bound; `bound` covers all "
+                          "heads, so it is the largest of them");
+  for (auto [i, bound] : llvm::enumerate(bounds->getAsRange<BoundAttr>()))
+    if (bound.getValue() > op.getBound()->getValue())
+      return op.emitOpError("bound of head ")
+             << i << " exceeds the op's bound, which covers all heads";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // AttentionOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult AttentionOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, AttentionOp::Adaptor adaptor,
-    SmallVectorImpl<Type> &inferred) {
+LogicalResult AttentionOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> loc,
+                                            AttentionOp::Adaptor adaptor,
+                                            SmallVectorImpl<Type> &inferred) {
   auto query = dyn_cast<RankedTensorType>(adaptor.getQuery().getType());
   auto value = dyn_cast<RankedTensorType>(adaptor.getValue().getType());
   if (!query || !value || query.getRank() < 2 || value.getRank() < 2)
@@ -164,22 +209,9 @@ LogicalResult AttentionOp::verify() {
     if (failed(verifyBroadcast(*this, "bias", type, shape)))
       return failure();
   }
-  if (Value weights = getKeyWeights()) {
-    auto type = cast<RankedTensorType>(weights.getType());
-    if (type.getElementType() != key.getElementType() &&
-        !type.getElementType().isF32())
-      return emitOpError("key_weights have element type ")
-             << type.getElementType() << "; they must be f32 or "
-             << key.getElementType();
-    if (type.getRank() != key.getRank() - 1 ||
-        !mayEqual(type.getShape().back(), numKeys))
-      return emitOpError("key_weights must have the shape of key without its "
-                         "last dimension, batch dimensions may be 1; found ")
-             << type;
-    if (failed(verifyBroadcast(*this, "key_weights", type,
-                               key.getShape().drop_back())))
-      return failure();
-  }
+  if (failed(verifyKeyWeights(*this, getKeyWeights(), key)) ||
+      failed(verifyHeadBounds(*this)))
+    return failure();
   if (getCertificate() && !getKernel().getPolynomial())
     return emitOpError("has a certificate but its kernel is not a polynomial");
   if (getEvaluation() == Evaluation::State) {
@@ -197,11 +229,15 @@ void AttentionOp::setKernel(KernelAttrInterface kernel) {
   setKernelAttr(kernel);
 }
 
-void AttentionOp::setBound(BoundAttr bound) {
-  if (bound)
-    setBoundAttr(bound);
-  else
-    removeBoundAttr();
+void AttentionOp::setBound(BoundAttr bound, ArrayAttr headBounds) {
+  auto set = [&](StringAttr name, Attribute attr) {
+    if (attr)
+      (*this)->setAttr(name, attr);
+    else
+      (*this)->removeAttr(name);
+  };
+  set(getBoundAttrName(), bound);
+  set(getHeadBoundsAttrName(), headBounds);
 }
 
 void AttentionOp::setCertificate(CertificateAttr certificate) {
@@ -222,9 +258,9 @@ FloatType AttentionOp::getElementType() {
 AttentionSizes AttentionOp::getSizes() {
   RankedTensorType query = getQueryType(), key = getKeyType();
   int64_t rank = query.getRank();
-  return {product(batchShape(query)),  product(batchShape(key)),
-          query.getDimSize(rank - 2),  key.getDimSize(rank - 2),
-          query.getDimSize(rank - 1),  getValueType().getDimSize(rank - 1)};
+  return {product(batchShape(query)), product(batchShape(key)),
+          query.getDimSize(rank - 2), key.getDimSize(rank - 2),
+          query.getDimSize(rank - 1), getValueType().getDimSize(rank - 1)};
 }
 
 LengthDims AttentionOp::getLengthDims() {
@@ -256,19 +292,146 @@ std::string AttentionOp::whyNoState() {
   return {};
 }
 
-Value AttentionOp::emitBoundCheck(OpBuilder &builder, double bound,
-                                  double maxNorm) {
-  return CheckBoundOp::create(builder, getLoc(), getQuery(), getKey(),
-                              getScaleAttr(), builder.getF64FloatAttr(bound),
-                              builder.getF64FloatAttr(maxNorm));
+Value AttentionOp::emitBoundCheck(OpBuilder &builder,
+                                  const InputLimits &limits) {
+  auto real = [&](double x) { return builder.getF64FloatAttr(x); };
+  auto check = CheckBoundOp::create(builder, getLoc(), getQuery(), getKey(),
+                                    Value(), getScaleAttr(), real(limits.bound),
+                                    real(limits.maxNorm), FloatAttr(),
+                                    FloatAttr(), MaskAttrInterface());
+  if (limits.moments) {
+    check.setSecondMomentAttr(real(limits.moments->secondMoment));
+    check.setMeanAttr(real(limits.moments->mean));
+    check.setMaskAttr(getMaskAttr());
+    check.getKeyWeightsMutable().assign(getKeyWeights());
+  }
+  return check;
 }
 
-bool AttentionOp::isBoundCheck(Value condition, double bound, double maxNorm) {
+/// Does the check measure the moments of this op's rows, and hold them to the
+/// limits?
+static bool checksMoments(CheckBoundOp check, AttentionOp op,
+                          const MomentLimits &limits) {
+  return check.getSecondMoment() &&
+         check.getSecondMoment()->convertToDouble() <= limits.secondMoment &&
+         check.getMean()->convertToDouble() <= limits.mean &&
+         check.getMask() == op.getMask() &&
+         check.getKeyWeights() == op.getKeyWeights();
+}
+
+bool AttentionOp::isBoundCheck(Value condition, const InputLimits &limits) {
   auto check = condition.getDefiningOp<CheckBoundOp>();
-  return check && check.getQuery() == getQuery() && check.getKey() == getKey() &&
-         check.getScaleAttr() == getScaleAttr() &&
-         check.getBound().convertToDouble() <= bound &&
-         check.getMaxNorm().convertToDouble() <= maxNorm;
+  return check && check.getQuery() == getQuery() &&
+         check.getKey() == getKey() && check.getScaleAttr() == getScaleAttr() &&
+         check.getBound().convertToDouble() <= limits.bound &&
+         check.getMaxNorm().convertToDouble() <= limits.maxNorm &&
+         (!limits.moments || checksMoments(check, *this, *limits.moments));
+}
+
+std::string AttentionOp::whyNoMoments() {
+  if (!getMask().startsAtZero())
+    return "rows of its mask do not start at key 0";
+  if (!getElementType().isF32())
+    return "its element type is not f32";
+  return {};
+}
+
+Value AttentionOp::emitCentredKeys(OpBuilder &builder) {
+  return CenterKeysOp::create(builder, getLoc(), getKey(), getKeyWeights());
+}
+
+void AttentionOp::setKeys(Value keys) { getKeyMutable().assign(keys); }
+
+/// Rows [from, to) of the second last dimension.
+static Value emitRowsOf(OpBuilder &builder, Location loc, Value tensor,
+                        int64_t from, int64_t to) {
+  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0)),
+      strides(rank, builder.getIndexAttr(1)),
+      sizes = tensor::getMixedSizes(builder, loc, tensor);
+  offsets[rank - 2] = builder.getIndexAttr(from);
+  AffineExpr n = builder.getAffineDimExpr(0);
+  sizes[rank - 2] =
+      ShapedType::isDynamic(to)
+          ? affine::makeComposedFoldedAffineApply(
+                builder, loc, AffineMap::get(1, 0, n - from), sizes[rank - 2])
+          : OpFoldResult(builder.getIndexAttr(to - from));
+  return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes,
+                                        strides);
+}
+
+Operation *AttentionOp::emitRows(OpBuilder &builder, int64_t from, int64_t to) {
+  AttentionSizes sizes = getSizes();
+  MaskAttrInterface mask =
+      getMask().forRows(from, to, sizes.numQueries, sizes.numKeys);
+  // A bias that is repeated along the rows would need no slice.
+  if (!mask || getBias())
+    return nullptr;
+  Value rows = emitRowsOf(builder, getLoc(), getQuery(), from, to);
+  // Not by a mapping: one tensor may be query and key.
+  auto copy = cast<AttentionOp>(builder.clone(*getOperation()));
+  copy.getQueryMutable().assign(rows);
+  copy.setMaskAttr(mask);
+  SmallVector<int64_t> shape(getType().getShape());
+  size_t row = shape.size() - 2;
+  shape[row] = cast<RankedTensorType>(rows.getType()).getDimSize(row);
+  copy->getResult(0).setType(
+      RankedTensorType::get(shape, getType().getElementType()));
+  return copy;
+}
+
+/// Indices [from, to) of one dimension; all of a dimension that is 1.
+static Value emitSliceOf(OpBuilder &builder, Location loc, Value tensor,
+                         int64_t dim, int64_t from, int64_t to) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.getDimSize(dim) == 1)
+    return tensor;
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
+      strides(type.getRank(), builder.getIndexAttr(1)),
+      sizes = tensor::getMixedSizes(builder, loc, tensor);
+  offsets[dim] = builder.getIndexAttr(from);
+  sizes[dim] = builder.getIndexAttr(to - from);
+  return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes,
+                                        strides);
+}
+
+Operation *AttentionOp::emitHeads(OpBuilder &builder, int64_t from,
+                                  int64_t to) {
+  RankedTensorType query = getQueryType();
+  int64_t dim = query.getRank() - 3;
+  if (dim < 0)
+    return nullptr;
+  int64_t heads = query.getDimSize(dim),
+          keyHeads = getKeyType().getDimSize(dim);
+  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads))
+    return nullptr;
+  int64_t group = heads / keyHeads;
+  if (from % group != 0 || to % group != 0)
+    return nullptr;
+  SmallVector<std::pair<OpOperand *, int64_t>> shares = {
+      {&getQueryMutable(), 1},
+      {&getKeyMutable(), group},
+      {&getValueMutable(), group}};
+  if (getBias())
+    shares.push_back({&getBiasMutable()[0], 1});
+  if (getKeyWeights())
+    shares.push_back({&getKeyWeightsMutable()[0], group});
+  SmallVector<std::pair<unsigned, Value>> slices;
+  for (auto [operand, share] : shares)
+    slices.push_back({operand->getOperandNumber(),
+                      emitSliceOf(builder, getLoc(), operand->get(), dim,
+                                  from / share, to / share)});
+  auto copy = cast<AttentionOp>(builder.clone(*getOperation()));
+  for (auto [number, slice] : slices)
+    copy->setOperand(number, slice);
+  if (std::optional<ArrayAttr> bounds = getHeadBounds())
+    copy.setHeadBoundsAttr(
+        builder.getArrayAttr(bounds->getValue().slice(from, to - from)));
+  SmallVector<int64_t> shape(getType().getShape());
+  shape[dim] = to - from;
+  copy->getResult(0).setType(
+      RankedTensorType::get(shape, getType().getElementType()));
+  return copy;
 }
 
 /// Is the operand a constant of this one value throughout?
@@ -302,9 +465,8 @@ LogicalResult AttentionOp::canonicalize(AttentionOp op,
   }
   if (!op.getMask().admitsAll() &&
       admitsAllStatically(op.getMask(), op.getSizes())) {
-    rewriter.modifyOpInPlace(op, [&] {
-      op.setMaskAttr(FullMaskAttr::get(rewriter.getContext()));
-    });
+    rewriter.modifyOpInPlace(
+        op, [&] { op.setMaskAttr(FullMaskAttr::get(rewriter.getContext())); });
     return success();
   }
   return rewriter.notifyMatchFailure(
@@ -323,5 +485,31 @@ LogicalResult CheckBoundOp::verify() {
     return emitOpError("bound must be finite and at least 0");
   if (!getMaxNorm().isFinite() || getMaxNorm().isNegative())
     return emitOpError("max_norm must be finite and at least 0");
+  if (failed(verifyKeyWeights(*this, getKeyWeights(), getKey().getType())))
+    return failure();
+  if (!getSecondMoment()) {
+    if (getKeyWeights() || !getMask().admitsAll())
+      return emitOpError("has a mask or key_weights but no second_moment, and "
+                         "norms do not depend on them");
+    return success();
+  }
+  for (APFloat limit : {*getSecondMoment(), *getMean()})
+    if (!limit.isFinite() || limit.isNegative())
+      return emitOpError(
+          "second_moment and mean must be finite and at least 0");
+  if (!getMask().startsAtZero())
+    return emitOpError("cannot check moments under a mask whose rows do not "
+                       "start at key 0");
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// CenterKeysOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CenterKeysOp::verify() {
+  if (getKey().getType().getRank() < 2)
+    return emitOpError("key needs at least the dimensions [m, d], found rank ")
+           << getKey().getType().getRank();
+  return verifyKeyWeights(*this, getKeyWeights(), getKey().getType());
 }

@@ -6,8 +6,10 @@
 #define POLYATTN_DIALECT_ATTN_ATTN_H
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
@@ -63,6 +65,21 @@ struct LengthDims {
   TensorDim numQueries, numKeys;
 };
 
+/// Limits of scores row by row, as a moment certificate assumes them.
+struct MomentLimits {
+  /// Of the key-weighted mean of s_ij^2 over the keys that row i sees.
+  double secondMoment;
+  /// Of minus the mean of s_ij.
+  double mean;
+};
+
+/// What a certificate assumes of inputs.
+struct InputLimits {
+  /// Of |scale| |q_i| |k_j|, and of every norm.
+  double bound, maxNorm;
+  std::optional<MomentLimits> moments;
+};
+
 } // namespace polyattn::attn
 
 template <> struct mlir::FieldParser<polyattn::attn::Real> {
@@ -80,6 +97,7 @@ template <> struct mlir::FieldParser<polyattn::attn::Real> {
 namespace polyattn::attn {
 class BoundAttr;
 class CertificateAttr;
+class MaskAttrInterface;
 } // namespace polyattn::attn
 
 #include "polyattn/Dialect/Attn/AttnAttrInterfaces.h.inc"

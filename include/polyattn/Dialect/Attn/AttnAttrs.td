@@ -104,15 +104,47 @@ def Attn_BoundSource : I32EnumAttr<"BoundSource", "where a score bound comes fro
   }];
 }
 
+def Attn_MomentsAttr : Attn_Attr<"Moments", "moments"> {
+  let summary = "what is known of scores once their mean over the keys is taken off";
+  let description = [{
+    With c the (key-weighted) mean of a head's keys: `centred_bound` bounds |scale| * |q_i|_2 * |k_j - c|_2 over all
+    queries and keys; `second_moment` bounds, for every query row i, the key-weighted mean over the keys j that it sees
+    of (scale * q_i . (k_j - c))^2. Under a mask whose rows start at key 0, rows that see fewer than 512 keys do not
+    count. Much smaller than the square of the bound where keys point in many directions, and what a moment certificate
+    (docs/certificates.md) lives on. Never proof: a run-time check measures both.
+    Example: `#attn.moments<centred_bound = 0.9, second_moment = 0.0127>`.
+  }];
+  let parameters = (ins Attn_Real:$centred_bound, Attn_Real:$second_moment);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Attn_BoundAttr : Attn_Attr<"Bound", "bound"> {
   let summary = "a bound of |scale| * |q_i|_2 * |k_j|_2 over all queries and keys";
   let description = [{
     The product of norms, hence by Cauchy-Schwarz also of every score |s_ij| before any bias. Norms, not scores, are
     bounded because they can be checked in time linear in the sequence length and because rounding errors of the
-    low-rank evaluation depend on them. Example: `#attn.bound<0.6, declared>`.
+    low-rank evaluation depend on them. `moments` adds what is known of centred scores. Examples:
+    `#attn.bound<0.6, declared>`,
+    `#attn.bound<1.1, profiled, moments = <centred_bound = 0.9, second_moment = 0.0127>>`.
   }];
-  let parameters = (ins Attn_Real:$value, "BoundSource":$source);
-  let assemblyFormat = "`<` $value `,` $source `>`";
+  let parameters = (ins Attn_Real:$value, "BoundSource":$source, OptionalParameter<"MomentsAttr">:$moments);
+  let builders = [AttrBuilder<(ins "double":$value, "BoundSource":$source), [{
+    return $_get($_ctxt, Real(value), source, MomentsAttr());
+  }]>];
+  let assemblyFormat = "`<` $value `,` $source (`,` `moments` `=` $moments^)? `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_MomentClaimAttr : Attn_Attr<"MomentClaim", "moment_claim"> {
+  let summary = "what a moment certificate assumes of each row, and the quadratic term of its error";
+  let description = [{
+    For every query row: the key-weighted mean over the keys that it sees of s_ij^2 is at most `second_moment`, and that
+    of s_ij at least -`mean`. And |P(x) - e^x| <= kernel_error + `quadratic` x^2, P(x) >= 0 for |x| <= score_bound.
+    Example: `#attn.moment_claim<second_moment = 0.0132, mean = 0.001, quadratic = 0.6>`.
+  }];
+  let parameters = (ins Attn_Real:$second_moment, Attn_Real:$mean, Attn_Real:$quadratic);
+  let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
 
@@ -125,16 +157,20 @@ def Attn_CertificateAttr : Attn_Attr<"Certificate", "certificate"> {
     `weight_change`, caused by the kernel's relative error of at most `kernel_error` on [-score_bound, score_bound],
     and `rounding_error`, that of the generated code. `attn-verify-certificates` proves all of them again.
 
-    `checked` says how the assumption is kept: `proved`, or `guarded` when a run-time check selects this op, or `trusted`
+    With `moments` the statement is another one: `kernel_error` is the constant a of |P(x) - e^x| <= a + b x^2, and
+    `weight_change` follows from what `moments` assumes of each row's scores.
+
+    `assumption` says how the assumption is kept: `proved`, or `guarded` when a run-time check selects this op, or `trusted`
     when the user asked for no guard.
   }];
   let parameters = (ins Attn_Real:$score_bound, Attn_Real:$kernel_error, Attn_Real:$weight_change,
                         Attn_Real:$rounding_error, Attn_Real:$output_error, "int64_t":$max_keys,
-                        "Assumption":$assumption);
+                        "Assumption":$assumption, OptionalParameter<"MomentClaimAttr">:$moments);
   let assemblyFormat = [{
     `<` `score_bound` `=` $score_bound `,` `kernel_error` `=` $kernel_error `,`
     `weight_change` `=` $weight_change `,` `rounding_error` `=` $rounding_error `,`
-    `output_error` `=` $output_error `,` `max_keys` `=` $max_keys `,` `assumption` `=` $assumption `>`
+    `output_error` `=` $output_error `,` `max_keys` `=` $max_keys `,` `assumption` `=` $assumption
+    (`,` `moments` `=` $moments^)? `>`
   }];
   let genVerifyDecl = 1;
 }

@@ -37,7 +37,12 @@ def Attn_MaskInterface : AttrInterface<"MaskAttrInterface"> {
     }], "bool", "admitsAll", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<[{
       Does the interval of every query start at key 0? Then states are prefix sums, and no key ever leaves one.
-    }], "bool", "startsAtZero", (ins), [{}], [{ return false; }]>
+    }], "bool", "startsAtZero", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<[{
+      The mask under which query rows [from, to) see, alone, what they see among all of them; `to` may be
+      ShapedType::kDynamic, which is the end. Null if there is none, or lengths would have to be known.
+    }], "::polyattn::attn::MaskAttrInterface", "forRows",
+    (ins "int64_t":$from, "int64_t":$to, "int64_t":$numQueries, "int64_t":$numKeys)>
   ];
   let extraClassDeclaration = [{
     /// Number of (query, key) pairs that the mask admits.
@@ -77,8 +82,11 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
     InterfaceMethod<"The factor between products of query and key and scores.", "::llvm::APFloat", "getScale", (ins)>,
     InterfaceMethod<"The score bound, if one is known.", "std::optional<::polyattn::attn::BoundAttr>", "getBound",
     (ins)>,
-    InterfaceMethod<"States a score bound (null removes it).", "void", "setBound",
-    (ins "::polyattn::attn::BoundAttr":$bound)>,
+    InterfaceMethod<"Score bounds of each query head, if they differ.", "std::optional<::mlir::ArrayAttr>",
+    "getHeadBounds", (ins)>,
+    InterfaceMethod<[{
+      States a score bound (null removes it), and BoundAttrs of each query head where they differ.
+    }], "void", "setBound", (ins "::polyattn::attn::BoundAttr":$bound, "::mlir::ArrayAttr":$headBounds)>,
     InterfaceMethod<"The certificate of a polynomial kernel that stands for exp, if any.",
     "std::optional<::polyattn::attn::CertificateAttr>", "getCertificate", (ins)>,
     InterfaceMethod<"Attaches a certificate (null removes it).", "void", "setCertificate",
@@ -98,14 +106,31 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
       Why the op cannot be evaluated through a state, or an empty string if it can.
     }], "std::string", "whyNoState", (ins)>,
     InterfaceMethod<[{
-      Emits an `i1` that is true when the inputs provably keep within `bound` (and every norm within `maxNorm`), so
-      that a certificate assuming `bound` holds. Conservative: rounding and NaN give false.
+      Emits an `i1` that is true when the inputs provably keep within the limits, so that a certificate assuming them
+      holds. Conservative: rounding and NaN give false.
     }], "::mlir::Value", "emitBoundCheck",
-    (ins "::mlir::OpBuilder &":$builder, "double":$bound, "double":$maxNorm)>,
+    (ins "::mlir::OpBuilder &":$builder, "const ::polyattn::attn::InputLimits &":$limits)>,
     InterfaceMethod<[{
-      Does `condition` being true imply that this op's inputs keep within `bound` and `maxNorm`, because it is what
+      Does `condition` being true imply that this op's inputs keep within the limits, because it is what
       `emitBoundCheck` emits for these very inputs and limits at most as large?
-    }], "bool", "isBoundCheck", (ins "::mlir::Value":$condition, "double":$bound, "double":$maxNorm)>
+    }], "bool", "isBoundCheck",
+    (ins "::mlir::Value":$condition, "const ::polyattn::attn::InputLimits &":$limits)>,
+    InterfaceMethod<[{
+      Why no second moments of this op's scores can be checked at run time, or an empty string if they can.
+    }], "std::string", "whyNoMoments", (ins)>,
+    InterfaceMethod<[{
+      Emits keys less their (key-weighted) mean, one mean per head. A kernel that is shift-invariant gives the same
+      result on them.
+    }], "::mlir::Value", "emitCentredKeys", (ins "::mlir::OpBuilder &":$builder)>,
+    InterfaceMethod<"Replaces the keys.", "void", "setKeys", (ins "::mlir::Value":$keys)>,
+    InterfaceMethod<[{
+      Emits the op for query rows [from, to) alone; `to` may be ShapedType::kDynamic, the end. Null, and nothing
+      emitted, where no mask says which keys they see.
+    }], "::mlir::Operation *", "emitRows", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>,
+    InterfaceMethod<[{
+      Emits the op for query heads [from, to) alone, a multiple of the heads that share keys. Null, and nothing emitted,
+      where operands cannot be sliced so.
+    }], "::mlir::Operation *", "emitHeads", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>
   ];
 }
 

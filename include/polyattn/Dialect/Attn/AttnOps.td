@@ -48,8 +48,9 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     dimensionless; 1/sqrt(d) is usual. Lengths and batch dimensions may be dynamic. Entries of `value` must be finite
     also at keys that take no part: vector code multiplies them by a weight of 0, and 0 times infinity is NaN.
 
-    `kernel` defaults to `#attn.exp` and `mask` to `#attn.full`. `bound` states a score bound, `certificate` is put
-    beside a polynomial kernel by `attn-approximate`, `evaluate` is chosen by `attn-schedule`.
+    `kernel` defaults to `#attn.exp` and `mask` to `#attn.full`. `bound` states a score bound; where heads differ,
+    `head_bounds` has one for each of the Hq query heads, none above `bound`. `certificate` is put beside a polynomial
+    kernel by `attn-approximate`, `evaluate` is chosen by `attn-schedule`.
 
     Example:
 
@@ -69,13 +70,15 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     DefaultValuedAttr<Attn_AnyKernel, "::polyattn::attn::ExpKernelAttr::get($_builder.getContext())">:$kernel,
     DefaultValuedAttr<Attn_AnyMask, "::polyattn::attn::FullMaskAttr::get($_builder.getContext())">:$mask,
     OptionalAttr<Attn_BoundAttr>:$bound,
+    OptionalAttr<TypedArrayAttrBase<Attn_BoundAttr, "an array of score bounds">>:$head_bounds,
     OptionalAttr<Attn_CertificateAttr>:$certificate,
     OptionalAttr<Attn_EvaluationAttr>:$evaluation);
   let results = (outs Attn_Tensor:$output);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale (`kernel` custom<Plain>($kernel)^)?
-    (`mask` custom<Plain>($mask)^)? (`bound` $bound^)? (`certificate` $certificate^)? (`evaluate` $evaluation^)? attr-dict
+    (`mask` custom<Plain>($mask)^)? (`bound` $bound^)?
+    (`head_bounds` $head_bounds^)? (`certificate` $certificate^)? (`evaluate` $evaluation^)? attr-dict
     `:` type($query) `,` type($key) `,` type($value) `->` type($output)
   }];
   let hasVerifier = 1;
@@ -104,20 +107,56 @@ def Attn_CheckBoundOp : Attn_Op<"check_bound", [Pure]> {
     own rounding, so a result of true is a proof; NaN or infinite entries give false. An input whose product of norms
     is within about d * 2^-23 of the bound may be turned down. The maximum is taken over all heads together.
 
+    With `second_moment` and `mean` it is true only if, besides, for every query row i the mean over the keys j that
+    `mask` admits, weighted by `key_weights`, of s_ij^2 is at most `second_moment` and that of s_ij at least -`mean`,
+    where s_ij = scale * q_i . k_j. Rows that admit no key, or none of positive weight, do not count. Costs about
+    (n + m) d^2 multiply-adds a head: the moments of a row are quadratic forms in the moments of the keys. The mask's
+    rows must start at key 0. Under a causal mask the moments of a row may take in up to 31 keys beyond its own last
+    one, which only makes them larger. Key weights must be nonnegative; negative or NaN ones give false.
+
     This is the guard that `attn-approximate` puts before an op whose certificate assumes a declared or profiled bound.
 
     ```mlir
-    func.func @within(%q: tensor<4x?x64xf32>, %k: tensor<4x?x64xf32>) -> i1 {
+    func.func @within(%q: tensor<4x?x64xf32>, %k: tensor<4x?x64xf32>) -> (i1, i1) {
       %ok = attn.check_bound %q, %k scale 0.125 bound 0.5 max_norm 1.0e9 : tensor<4x?x64xf32>, tensor<4x?x64xf32>
-      return %ok : i1
+      %better = attn.check_bound %q, %k scale 0.125 bound 1.0 max_norm 1.0e9 second_moment 0.015 mean 0.001
+        : tensor<4x?x64xf32>, tensor<4x?x64xf32>
+      return %ok, %better : i1, i1
     }
     ```
   }];
-  let arguments = (ins Attn_Tensor:$query, Attn_Tensor:$key, F64Attr:$scale, F64Attr:$bound, F64Attr:$max_norm);
+  let arguments = (ins Attn_Tensor:$query, Attn_Tensor:$key, Optional<Attn_Tensor>:$key_weights,
+    F64Attr:$scale, F64Attr:$bound, F64Attr:$max_norm,
+    OptionalAttr<F64Attr>:$second_moment, OptionalAttr<F64Attr>:$mean,
+    DefaultValuedAttr<Attn_AnyMask, "::polyattn::attn::FullMaskAttr::get($_builder.getContext())">:$mask);
   let results = (outs I1:$within);
   let assemblyFormat = [{
-    $query `,` $key `scale` $scale `bound` $bound `max_norm` $max_norm attr-dict `:` type($query) `,` type($key)
+    $query `,` $key (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale `bound` $bound
+    `max_norm` $max_norm (`second_moment` $second_moment^ `mean` $mean)? (`mask` custom<Plain>($mask)^)? attr-dict
+    `:` type($query) `,` type($key)
   }];
+  let hasVerifier = 1;
+}
+
+def Attn_CenterKeysOp : Attn_Op<"center_keys", [Pure, AllTypesMatch<["key", "centred"]>]> {
+  let summary = "keys less their mean";
+  let description = [{
+    `[B..., m, d]`: from every row of a head, the mean of the head's rows is taken off, weighted by `key_weights`
+    (`[B..., m]`, nonnegative, batch dimensions may be 1) if there are any. A head whose weights sum to 0 stays as it
+    is. Softmax attention does not change when one vector is taken off all keys of a head, but its scores get smaller:
+    `attn-approximate` centres keys where that lets it do with a polynomial of lower degree. The mean is summed in
+    f32 (f64 for f64) in any order: whatever vector comes out is as good.
+
+    ```mlir
+    func.func @centred(%k: tensor<4x?x64xf32>) -> tensor<4x?x64xf32> {
+      %c = attn.center_keys %k : tensor<4x?x64xf32>
+      return %c : tensor<4x?x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Attn_Tensor:$key, Optional<Attn_Tensor>:$key_weights);
+  let results = (outs Attn_Tensor:$centred);
+  let assemblyFormat = "$key (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? attr-dict `:` type($key)";
   let hasVerifier = 1;
 }
 
