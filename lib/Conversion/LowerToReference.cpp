@@ -75,6 +75,13 @@ private:
               emitShapeChecks(rewriter, op);
               return emitReference(rewriter, op);
             })
+            .Case([&](CenterKeysOp op) {
+              emitShapeChecks(rewriter, op);
+              return emitReference(
+                  rewriter, op,
+                  computeTypeOf(
+                      cast<FloatType>(op.getKey().getType().getElementType())));
+            })
             .Default([](Operation *) { return Value(); });
     if (!replacement)
       return op->emitOpError("has no reference lowering");

@@ -14,6 +14,8 @@ mlir::Value emitReference(mlir::OpBuilder &b, AttentionOp op,
                           mlir::FloatType computeType);
 /// Always in f64: its rounding is part of what it promises.
 mlir::Value emitReference(mlir::OpBuilder &b, CheckBoundOp op);
+mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,
+                          mlir::FloatType computeType);
 
 } // namespace polyattn::attn
 

@@ -58,6 +58,13 @@ struct Checker {
             describe(l, i) + " must be 1 or equal " + describe(r, j));
   }
 
+  void keyWeights(Value weights, Tensor key) {
+    int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
+    if (weights)
+      for (int64_t i = 0; i + 1 < rank; ++i)
+        broadcasts({weights, "key_weights"}, i, key, i);
+  }
+
   /// Batch dimensions agree; heads of query are a multiple of those of key.
   void queryAndKey(Tensor query, Tensor key) {
     int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
@@ -87,9 +94,7 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
   check.queryAndKey(query, key);
   for (int64_t i = 0; i + 1 < rank; ++i)
     check.equal(value, i, key, i);
-  if (op.getKeyWeights())
-    for (int64_t i = 0; i + 1 < rank; ++i)
-      check.broadcasts({op.getKeyWeights(), "key_weights"}, i, key, i);
+  check.keyWeights(op.getKeyWeights(), key);
   if (op.getBias())
     for (int64_t i = 0; i < rank; ++i)
       check.broadcasts({op.getBias(), "bias"}, i, i + 1 < rank ? query : key,
@@ -109,6 +114,12 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
 }
 
 void polyattn::attn::emitShapeChecks(OpBuilder &builder, CheckBoundOp op) {
-  Checker{builder, op.getLoc()}.queryAndKey({op.getQuery(), "query"},
-                                            {op.getKey(), "key"});
+  Checker check{builder, op.getLoc()};
+  check.queryAndKey({op.getQuery(), "query"}, {op.getKey(), "key"});
+  check.keyWeights(op.getKeyWeights(), {op.getKey(), "key"});
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, CenterKeysOp op) {
+  Checker{builder, op.getLoc()}.keyWeights(op.getKeyWeights(),
+                                           {op.getKey(), "key"});
 }
