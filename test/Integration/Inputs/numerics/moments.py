@@ -25,6 +25,14 @@ class ByMoments(Certified):
         assert claim, f"no moment certificate:\n{self.program.ir}"
         self.second_moment, self.mean, self.quadratic = map(number, claim.groups())
 
+    def check_error(self, family, arrays, case):
+        """The certified error holds against softmax of the keys as given; returns the error relative to max|v|."""
+        got, _ = self.program(*arrays)
+        most = self.program.largest_value(arrays)
+        error = np.abs(widen(got, self.shape.dtype) - self.program.oracle(0, arrays))
+        family.add(f"{self.name()} {case}", error, self.output_error * most, most, self.program.text())
+        return error / most
+
     def moments_of_rows(self, q, k, w=None, first=0):
         """Largest second moment and least mean of centred scores over query rows from `first` on, in float64."""
         q, k = np.float64(q), np.float64(k)
@@ -58,8 +66,7 @@ def clustered(rng, c, n, m):
 
 def covered(rng):
     """Isotropic inputs take the version certified by moments, and its error keeps to the certificate."""
-    family, rounding = Family("certified by moments", "of the certificate"), Family("certified rounding", "of its certificate")
-    taken = Family("moments are enough")
+    family, taken = Family("certified by moments", "of the certificate"), Family("moments are enough")
     for shape, bound, rtol, options, lengths in [
         (Shape(64, 16, (2,), 1), 0.6, 1e-2, {}, [(300, 5000), (70, 2100)]),
         (Shape(32, 8, (2,), 2), 0.8, 1e-2, {}, [(300, 4096)]),
@@ -76,7 +83,7 @@ def covered(rng):
             k *= 0.98
             w = rng.uniform(0.5, 1.5, k.shape[:-1]) if options.get("weighted") else None
             arrays = c.program.arrays(q, k, v, w)
-            c.check(family, Family("unused"), arrays, f"n={n} m={m}")
+            c.check_error(family, arrays, f"n={n} m={m}")
             got, exact = c.program(*arrays)
             taken.expect(f"{c.name()} n={n} m={m}", not same(got, exact, shape.dtype),
                          f"moments {c.moments_of_rows(q, k, w, 512 if c.program.variants[0].mask == CAUSAL else 0)} are within "
@@ -182,10 +189,9 @@ def centred(rng):
 
 def search(rng):
     """Hill climbing over scores and weights within the claim: the certificate holds, and is not a loose one."""
-    family, unused = Family("search within moments", "of the certificate"), Family("unused")
-    tightness = Family("moment certificate's tightness")
+    family, tightness = Family("search within moments", "of the certificate"), Family("moment certificate's tightness")
     heads, points = 96, 4
-    for bound, second, rtol in [(0.6, 0.007, 1e-2), (1.1, 0.02, 1e-2), (1.0, 0.2, 5e-2), (0.5, 0.05, 2e-2)]:
+    for bound, second, rtol in [(0.6, 0.007, 1e-2), (1.1, 0.02, 1e-2), (1.0, 0.1, 3e-2), (0.5, 0.012, 2e-2)]:
         shape = Shape(1, 1, (heads,), heads)
         c = ByMoments(shape, bound, rtol, (bound, second), scale=1.0, weighted=True, max_keys=1024)
         x, mass = rng.uniform(-bound, bound, (heads, points)), rng.uniform(-6, 0, (heads, points))
@@ -198,7 +204,7 @@ def search(rng):
             x = x * np.minimum(1, np.sqrt(0.995 * c.second_moment / np.maximum(moment, 1e-12)))
             x = x * np.minimum(1, 0.995 * bound / np.abs(x).max(-1, keepdims=True))
             arrays = c.program.arrays(np.full((heads, 1, 1), math.sqrt(bound)), x[..., None] / math.sqrt(bound), sign[..., None], weights)
-            error = c.check(family, unused, arrays, "search").reshape(heads)
+            error = c.check_error(family, arrays, "search").reshape(heads)
             better = error > found
             found = np.where(better, error, found)
             best = tuple(np.where(better[:, None], new, old) for new, old in zip((x, mass, sign), best))
