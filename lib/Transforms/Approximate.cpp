@@ -223,9 +223,12 @@ private:
     auto *plan = std::get_if<ApproximationPlan>(&decision);
     if (!plan)
       return op;
+    double error = plan->budget.OutputError;
     remark.text += "; where moments are larger but the bound holds, degree " +
-                   std::to_string(plan->degree());
-    remark.metric("FallbackDegree", plan->degree());
+                   std::to_string(plan->degree()) + " with certified error " +
+                   readable(error);
+    remark.metric("FallbackDegree", plan->degree())
+        .metric("FallbackOutputError", error);
     return approximate(op, *plan, assumption);
   }
 
