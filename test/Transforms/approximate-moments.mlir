@@ -9,7 +9,8 @@
 // RUN: diff %t.once %t.twice
 // RUN: polyattn-opt %s --attn-approximate=target=avx512 --remarks-filter='polyattn.*' 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
-// WITHOUT-NOT: second_moment
+// WITHOUT-NOT: assumption = guarded, moments
+// WITHOUT-NOT: center_keys
 
 // CHECK-LABEL: func @full(
 // CHECK-SAME:    %[[Q:.*]]: tensor<4x4096x64xf32>, %[[K:.*]]: tensor<2x4096x64xf32>, %[[V:.*]]: tensor<2x4096x32xf32>, %[[W:.*]]: tensor<2x4096xf32>)
@@ -80,7 +81,7 @@ func.func @profiled(%x: tensor<4096x64xf32>) -> tensor<4096x64xf32> {
   return %o : tensor<4096x64xf32>
 }
 // CHECK-LABEL: func @clustered(
-// CHECK-NOT:     second_moment
+// CHECK-NOT:     center_keys
 // CHECK:         kernel poly<[{{[^,]*}}, {{[^,]*}}, {{[^,]*}}]> bound <5.000000e-01, declared
 func.func @clustered(%x: tensor<16384x64xf32>) -> tensor<16384x64xf32> {
   %o = attn.attention %x, %x, %x scale 0.125 bound <0.5, declared, moments = <centred_bound = 0.5, second_moment = 0.2>>
@@ -90,7 +91,7 @@ func.func @clustered(%x: tensor<16384x64xf32>) -> tensor<16384x64xf32> {
 
 // A proved bound needs no check; windows and 16-bit keys have none of moments; at the same degree the bound is cheaper.
 // CHECK-LABEL: func @others(
-// CHECK-NOT:     second_moment
+// CHECK-NOT:     center_keys
 // CHECK:         return
 func.func @others(%x: tensor<16384x64xf32>, %h: tensor<16384x64xbf16>) -> (tensor<16384x64xf32>, tensor<16384x64xf32>, tensor<16384x64xbf16>, tensor<16384x64xf32>) {
   %a = attn.attention %x, %x, %x scale 0.125 bound <0.5, proved>
