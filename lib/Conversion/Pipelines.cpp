@@ -3,8 +3,6 @@
 // Named pipelines. They use upstream passes for everything that is not
 // attention.
 
-#include "polyattn/Conversion/Passes.h"
-#include "polyattn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -15,6 +13,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "polyattn/Conversion/Passes.h"
+#include "polyattn/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace polyattn::attn;
@@ -68,15 +68,24 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
   addLLVMLowering(pm, options.threads);
 }
 
-void polyattn::attn::buildCompilePipeline(OpPassManager &pm,
-                                          const CompilePipelineOptions &options) {
+void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
+}
+
+void polyattn::attn::buildDecidePipeline(
+    OpPassManager &pm, const CompilePipelineOptions &options) {
   AttnApproximateOptions approximate;
   approximate.rtol = options.rtol;
   approximate.target = options.target;
   pm.addPass(createAttnApproximate(approximate));
   pm.addPass(createAttnVerifyCertificates());
   pm.addPass(createAttnSchedule({options.target}));
+}
+
+void polyattn::attn::buildCompilePipeline(
+    OpPassManager &pm, const CompilePipelineOptions &options) {
+  buildPreparePipeline(pm);
+  buildDecidePipeline(pm, options);
   buildToLLVMPipeline(pm, options);
 }
 
