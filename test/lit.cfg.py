@@ -1,7 +1,7 @@
 # Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 #
 # Substitutions: the tools by name, %plugin, %python, %mlir_lib_dir,
-# %polyattn_src, %chromium. Features: torch, matplotlib, chromium, sollya, avx2, avx512, python-bindings.
+# %polyattn_src, %polyattn_bin, %chromium. Features: torch, matplotlib, chromium, sollya, avx2, avx512, python-bindings.
 
 import os
 import shutil
@@ -36,6 +36,7 @@ config.substitutions += [
     ("%python", f'"{config.python}"'),
     ("%mlir_lib_dir", config.mlir_lib_dir),
     ("%polyattn_src", config.polyattn_src_root),
+    ("%polyattn_bin", tool_dir),
 ]
 
 

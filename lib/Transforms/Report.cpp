@@ -7,7 +7,6 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "polyattn/Analysis/CostModel.h"
 #include "polyattn/Approximation/ExpPolynomial.h"
-#include "polyattn/Approximation/Monomials.h"
 
 #include <cmath>
 
@@ -41,14 +40,6 @@ static std::string plainText(Attribute attribute) {
   StringRef plain = text;
   plain.consume_front("#attn.");
   return plain.str();
-}
-
-/// C(d + g, g), also where it exceeds 64 bits.
-static double rankOf(int64_t headDim, unsigned degree) {
-  double rank = 1;
-  for (unsigned t = 1; t <= degree; ++t)
-    rank = rank * double(headDim + t) / t;
-  return std::round(rank);
 }
 
 //===----------------------------------------------------------------------===//
@@ -101,7 +92,7 @@ static json::Object describeHeads(ApproximableOpInterface op, int64_t first,
       std::max<double>(bound.getValue(), leastBound), tolerance, MaxDegree);
   if (fit) {
     heads["degree"] = fit->degree();
-    heads["rank"] = rankOf(headDim, fit->degree());
+    heads["rank"] = std::round(featureCount(headDim, fit->degree()));
   }
   return heads;
 }
@@ -243,7 +234,7 @@ json::Object Curves::describeDegree(unsigned degree,
   }
   return json::Object{
       {"degree", degree},
-      {"rank", rankOf(work.sizes.headDim, degree)},
+      {"rank", std::round(featureCount(work.sizes.headDim, degree))},
       {"stateBytes", stateBytes(work, degree)},
       {"cycles", std::move(cycles)},
       {"now", orNull(now)},
@@ -346,7 +337,7 @@ json::Object polyattn::attn::describeVersion(ApproximableOpInterface op) {
     unsigned degree = unsigned(polynomial->size() - 1);
     version["degree"] = degree;
     if (int64_t d = op.getSizes().headDim; !ShapedType::isDynamic(d))
-      version["rank"] = rankOf(d, degree);
+      version["rank"] = std::round(featureCount(d, degree));
   }
   return version;
 }

@@ -118,8 +118,8 @@ def overview(attentions: List[Facts]) -> str:
         lines = "".join(cells(OVERVIEW, overview_values(attention, row)) for row in rows(attention))
         bodies.append(f'<tbody><tr><th class="group" colspan="{len(OVERVIEW)}"><a href="#a{index}">'
                       f"{escape(name_of(index, attention))}</a></th></tr>\n{lines}</tbody>\n")
-    note = ("Heads that stay exact show the degree that their bound would need, and the cost of its state. 'Pays from n': "
-            "the length from which on that state is predicted to win.")
+    note = ("Direct and state: predicted time. Heads that stay exact show the degree that their bound would need and the time "
+            "of its state. Pays from n: the length from which on that state is predicted to win.")
     return f"<section><h2>Decisions</h2>{table(OVERVIEW, ''.join(bodies), note)}</section>"
 
 
