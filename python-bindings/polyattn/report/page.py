@@ -118,7 +118,7 @@ def overview(attentions: List[Facts]) -> str:
         lines = "".join(cells(OVERVIEW, overview_values(attention, row)) for row in rows(attention))
         bodies.append(f'<tbody><tr><th class="group" colspan="{len(OVERVIEW)}"><a href="#a{index}">'
                       f"{escape(name_of(index, attention))}</a></th></tr>\n{lines}</tbody>\n")
-    note = ("Direct and state: predicted time. Heads that stay exact show the degree that their bound would need and the time "
+    note = ("Direct and state: predicted time of the whole attention. Heads that stay exact show the degree that their bound would need and the time "
             "of its state. Pays from n: the length from which on that state is predicted to win.")
     return f"<section><h2>Decisions</h2>{table(OVERVIEW, ''.join(bodies), note)}</section>"
 
@@ -127,15 +127,29 @@ def overview_values(attention: Facts, row: Row) -> Iterable[str]:
     costs, bound, certificate = row.costs or {}, row.bound or {}, row.certificate or {}
     yield escape(row.heads)
     yield number(bound.get("value"))
-    yield escape(bound.get("source", "none known"))
+    yield escape(bound.get("source", "none known")) + moments(bound)
     yield badge(row)
-    needs = '<span class="soft">needs</span> ' if row.kind == "exact" and row.degree is not None else ""
-    yield needs + number(row.degree)
+    yield needed_degree(attention, row) if row.kind == "exact" else number(row.degree)
     yield number(row.rank)
     yield rounded_up(certificate.get("outputError"))
     yield cycles(attention["costs"].get("directNow"))
     yield cycles(costs.get("now"))
     yield number(costs.get("breakEven"))
+
+
+def moments(bound: Facts) -> str:
+    """What is known of centred scores, if anything."""
+    known = bound.get("moments")
+    return known and (f' <span class="soft">centred {number(known["centredBound"])}, second moment '
+                      f'{number(known["secondMoment"])}</span>') or ""
+
+
+def needed_degree(attention: Facts, row: Row) -> str:
+    """Of the polynomial that would do at the row's bound."""
+    if row.degree is not None:
+        return f'<span class="soft">needs</span> {number(row.degree)}'
+    could_know = row.bound and attention["kernel"] == "exp" and attention["sizes"]["headDim"]
+    return '<span class="soft">none will do</span>' if could_know else ""
 
 
 def badge(row: Row) -> str:

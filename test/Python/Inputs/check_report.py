@@ -49,6 +49,7 @@ def test_heads():
     assert [f[:3] for f in found] == [(0, 1, 18.5), (1, 2, 0.19), (3, 1, 0.6)], found
     assert [f[3] for f in found][1:] == [1, 2] and found[0][3] > 30, found
     assert [run["rank"] for run in heads["heads"]][1:] == [33, 561]
+    assert decode["heads"][0]["bound"]["moments"] == dict(centredBound=0.1, secondMoment=0.001)
     assert "degree" not in polynomial["heads"][0] and polynomial["heads"][0]["bound"] is None
 
 

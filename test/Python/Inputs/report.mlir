@@ -20,7 +20,7 @@ func.func @dynamic(%q: tensor<8x?x64xf32>, %x: tensor<2x?x64xf32>, %b: tensor<1x
   return %0, %o : tensor<8x?x64xf32>, tensor<8x?x64xf32>
 }
 func.func @decode(%q: tensor<8x1x64xf32>, %x: tensor<2x4096x64xf32>) -> tensor<8x1x64xf32> {
-  %o = attn.attention %q, %x, %x scale 0.125 bound <0.15, declared>
+  %o = attn.attention %q, %x, %x scale 0.125 bound <0.15, declared, moments = <centred_bound = 0.1, second_moment = 0.001>>
      : tensor<8x1x64xf32>, tensor<2x4096x64xf32>, tensor<2x4096x64xf32> -> tensor<8x1x64xf32>
   return %o : tensor<8x1x64xf32>
 }
