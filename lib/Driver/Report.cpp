@@ -85,6 +85,7 @@ private:
 
   struct Attention {
     json::Object facts;
+    int64_t headOffset;
     json::Array remarks, versions;
   };
 
@@ -125,6 +126,7 @@ void Reporter::describeAttentions(const TargetDescription &target) {
     facts["costs"] =
         attn::describeCosts(op, target, attn::AttnApproximateOptions().maxKeys);
     attentions[number].facts = std::move(facts);
+    attentions[number].headOffset = attn::headOffset(op);
     order.push_back(number);
     auto [entry, isNew] = byPlace.try_emplace(place, number);
     if (!isNew)
@@ -136,7 +138,8 @@ void Reporter::addVersions() {
   module->walk([&](ApproximableOpInterface op) {
     auto entry = attentions.find(numberOf(op).value_or(numbers));
     if (entry != attentions.end())
-      entry->second.versions.push_back(attn::describeVersion(op));
+      entry->second.versions.push_back(
+          attn::describeVersion(op, entry->second.headOffset));
   });
 }
 

@@ -280,20 +280,21 @@ json::Object polyattn::attn::describeCosts(ApproximableOpInterface op,
 // What became of it
 //===----------------------------------------------------------------------===//
 
-/// The first head of the original op that `query` holds, where it is a slice.
-static int64_t firstHead(Value query) {
-  int64_t first = 0;
+int64_t polyattn::attn::headOffset(ApproximableOpInterface op) {
+  int64_t offset = 0;
+  Value query = queryOf(op);
   while (auto slice = query.getDefiningOp<tensor::ExtractSliceOp>()) {
     int64_t dim = slice.getType().getRank() - 3;
     if (dim < 0 || slice.getSourceType().getRank() != slice.getType().getRank())
       return ShapedType::kDynamic;
-    int64_t offset = slice.getStaticOffset(unsigned(dim));
-    if (ShapedType::isDynamic(offset))
+    int64_t here = slice.getStaticOffset(unsigned(dim));
+    if (ShapedType::isDynamic(here) ||
+        slice.getStaticStride(unsigned(dim)) != 1)
       return ShapedType::kDynamic;
-    first += offset;
+    offset += here;
     query = slice.getSource();
   }
-  return first;
+  return offset;
 }
 
 /// Does it stand where a condition failed?
@@ -323,8 +324,14 @@ static json::Value describeCertificateOf(ApproximableOpInterface op) {
       {"keptBy", text.keptBy}};
 }
 
-json::Object polyattn::attn::describeVersion(ApproximableOpInterface op) {
-  json::Object version{{"first", sizeOrNull(firstHead(queryOf(op)))},
+json::Object polyattn::attn::describeVersion(ApproximableOpInterface op,
+                                             int64_t offset) {
+  int64_t first = headOffset(op);
+  if (ShapedType::isDynamic(first) || ShapedType::isDynamic(offset))
+    first = ShapedType::kDynamic;
+  else
+    first -= offset;
+  json::Object version{{"first", sizeOrNull(first)},
                        {"count", sizeOrNull(headsOfBatch(op))},
                        {"evaluation", nullptr},
                        {"degree", nullptr},

@@ -25,8 +25,8 @@ struct ReportOptions {
 ///   remarks: those that belong to no attention of the list
 ///
 /// `facts`, `costs` and `versions` are those of polyattn/Transforms/Report.h; a
-/// remark is {kind, name, pass, text, metrics: {key: text}}. Attentions come in
-/// the order of the module. Fails as the passes do.
+/// remark is {kind, name, pass, location, text, metrics: {key: text}}.
+/// Attentions come in the order of the module. Fails as the passes do.
 llvm::Expected<llvm::json::Value> makeReport(Session &session,
                                              mlir::ModuleOp module,
                                              const ReportOptions &options);

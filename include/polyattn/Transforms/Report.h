@@ -39,14 +39,19 @@ llvm::json::Object describeCosts(ApproximableOpInterface op,
                                  const TargetDescription &target,
                                  int64_t maxKeys);
 
-/// What became of an op:
+/// How many heads before those of `op` its query tensor is sliced from, as the
+/// slices are; kDynamic if they do not tell.
+int64_t headOffset(ApproximableOpInterface op);
+
+/// What became of an op whose offset was `offset` when it was described:
 ///
-///   first, count: heads that it evaluates, null if that is not known
+///   first, count: heads of it that this version evaluates; `first` is null if
+///     that is not known, `count` if their number is not
 ///   evaluation: "direct", "state" or null; degree, rank: null if exact
 ///   certificate: null, or {outputError, weightChange, roundingError,
 ///     scoreBound, maxKeys, assumption, promises, assumes, keptBy}
 ///   fallback: is it what runs where a run-time condition fails?
-llvm::json::Object describeVersion(ApproximableOpInterface op);
+llvm::json::Object describeVersion(ApproximableOpInterface op, int64_t offset);
 
 } // namespace polyattn::attn
 

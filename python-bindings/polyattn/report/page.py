@@ -83,13 +83,17 @@ def plural(count: Optional[int], one: str, many: str) -> str:
 def table(columns: Columns, body: str, note: str) -> str:
     """On a phone it folds: every line becomes a block of labels and values."""
     head = "".join(f'<th{numeric(is_number)}>{escape(label)}</th>' for label, is_number in columns)
-    return f'<table><thead><tr>{head}</tr></thead>\n{body}</table><p class="soft">{escape(note)}</p>'
+    return (f"<table><thead><tr>{head}</tr></thead>\n{body}</table>"
+            f'<p class="soft">{escape(note)}</p>')
 
 
 def cells(columns: Columns, values: Iterable[str]) -> str:
     """A line of cells that are HTML already; on a phone each shows its label."""
-    return "<tr>" + "".join(f'<td{numeric(is_number)} data-label="{escape(label)}">{value and f"<span>{value}</span>"}</td>'
-                            for (label, is_number), value in zip(columns, values)) + "</tr>\n"
+    line = ""
+    for (label, is_number), value in zip(columns, values):
+        content = value and f"<span>{value}</span>"
+        line += f'<td{numeric(is_number)} data-label="{escape(label)}">{content}</td>'
+    return f"<tr>{line}</tr>\n"
 
 
 def numeric(is_number: bool) -> str:
@@ -118,8 +122,9 @@ def overview(attentions: List[Facts]) -> str:
         lines = "".join(cells(OVERVIEW, overview_values(attention, row)) for row in rows(attention))
         bodies.append(f'<tbody><tr><th class="group" colspan="{len(OVERVIEW)}"><a href="#a{index}">'
                       f"{escape(name_of(index, attention))}</a></th></tr>\n{lines}</tbody>\n")
-    note = ("Direct and state: predicted time of the whole attention. Heads that stay exact show the degree that their bound would need and the time "
-            "of its state. Pays from n: the length from which on that state is predicted to win.")
+    note = ("Direct and state: predicted time of the whole attention. Heads that stay exact show the degree that their "
+            "bound would need and the time of its state. Pays from n: the length from which on that state is predicted "
+            "to win.")
     return f"<section><h2>Decisions</h2>{table(OVERVIEW, ''.join(bodies), note)}</section>"
 
 
@@ -177,16 +182,24 @@ def name_of(index: int, attention: Facts) -> str:
 
 
 def section(index: int, attention: Facts) -> str:
-    sizes = attention["sizes"]
-    shape = (f"{plural(sizes['queryHeads'], 'head', 'heads')}"
-             + (f" on {plural(sizes['keyHeads'], 'head', 'heads')} of keys" if sizes["keyHeads"] != sizes["queryHeads"] else "")
-             + f", {plural(sizes['numQueries'], 'query', 'queries')}, {plural(sizes['numKeys'], 'key', 'keys')}, "
-             f"d = {size(sizes['headDim'])}" + (f", e = {size(sizes['valueDim'])}" if sizes["valueDim"] != sizes["headDim"] else "")
-             + f", {attention['elementType']}, mask {attention['mask']}, scale {number(attention['scale'], 4)}")
     right = remark_sections(attention["remarks"]) + certificates(attention["versions"])
     return (f'<section id="a{index}"><h2>{escape(name_of(index, attention))}</h2>'
-            f'<p class="soft">{escape(attention["location"])}<br>{escape(shape)}</p>\n'
-            f'<div class="beside"><div>{figure(attention)}</div><div>{right}</div></div>{degree_table(attention)}</section>')
+            f'<p class="soft">{escape(attention["location"])}<br>{escape(shape_text(attention))}</p>\n'
+            f'<div class="beside"><div>{figure(attention)}</div><div>{right}</div></div>'
+            f"{degree_table(attention)}</section>")
+
+
+def shape_text(attention: Facts) -> str:
+    sizes = attention["sizes"]
+    parts = [plural(sizes["queryHeads"], "head", "heads")]
+    if sizes["keyHeads"] != sizes["queryHeads"]:
+        parts[0] += f" on {plural(sizes['keyHeads'], 'head', 'heads')} of keys"
+    parts += [plural(sizes["numQueries"], "query", "queries"), plural(sizes["numKeys"], "key", "keys"),
+              f"d = {size(sizes['headDim'])}"]
+    if sizes["valueDim"] != sizes["headDim"]:
+        parts.append(f"e = {size(sizes['valueDim'])}")
+    parts += [attention["elementType"], f"mask {attention['mask']}", f"scale {number(attention['scale'], 4)}"]
+    return ", ".join(parts)
 
 
 def own_length(attention: Facts) -> Optional[int]:
@@ -195,7 +208,8 @@ def own_length(attention: Facts) -> Optional[int]:
 
 def chosen_degree(attention: Facts) -> Optional[int]:
     """The lowest degree that some heads take."""
-    return min((v["degree"] for v in attention["versions"] if v["degree"] is not None and not v["fallback"]), default=None)
+    taken = [v["degree"] for v in attention["versions"] if not v["fallback"]]
+    return min((degree for degree in taken if degree is not None), default=None)
 
 
 def figure(attention: Facts) -> str:
@@ -205,7 +219,8 @@ def figure(attention: Facts) -> str:
     caption = "Predicted times. A dot is where the state begins to pay."
     if attention["whyNoState"]:
         caption = f"Predicted time. There is no state: {attention['whyNoState']}."
-    return f'<figure role="img" aria-label="predicted times against the length">{svg}<figcaption>{escape(caption)}</figcaption></figure>'
+    return (f'<figure role="img" aria-label="predicted times against the length">{svg}'
+            f"<figcaption>{escape(caption)}</figcaption></figure>")
 
 
 @functools.lru_cache(maxsize=None)

@@ -5,6 +5,7 @@ Writes a screenshot for each width, and fails where something is wider than the 
 the table does not fold.
 """
 
+import html
 import json
 import pathlib
 import re
@@ -16,26 +17,30 @@ import tempfile
 #: Put into a copy of the page: measures itself once it is laid out.
 PROBE = """<script>
 addEventListener("load", () => {
-  const inWindow = r => r.right <= innerWidth + 0.5 && r.left >= -0.5;
-  const outside = [...document.body.querySelectorAll("*")].filter(e => !e.closest("svg") && !inWindow(e.getBoundingClientRect()));
-  const labels = [...document.querySelectorAll("svg text")].map(e => e.getBoundingClientRect().height).filter(h => h > 0);
-  const result = {width: innerWidth, scroll: document.documentElement.scrollWidth,
-    outside: outside.slice(0, 3).map(e => e.outerHTML.slice(0, 80)), smallest: Math.min(...labels), labels: labels.length,
+  const isInside = box => box.right <= innerWidth + 0.5 && box.left >= -0.5;
+  const elements = [...document.body.querySelectorAll("*")].filter(e => !e.closest("svg"));
+  const outside = elements.filter(e => !isInside(e.getBoundingClientRect()));
+  const labels = [...document.querySelectorAll("svg text")].map(e => e.getBoundingClientRect().height);
+  const style = getComputedStyle(document.body);
+  parent.postMessage(JSON.stringify({
+    width: innerWidth, scroll: document.documentElement.scrollWidth,
+    outside: outside.slice(0, 3).map(e => e.outerHTML.slice(0, 80)),
+    smallest: Math.min(...labels.filter(height => height > 0)), labels: labels.length,
     folds: getComputedStyle(document.querySelector("thead")).display === "none",
-    background: getComputedStyle(document.body).backgroundColor,
-    ink: getComputedStyle(document.body).color};
-  parent.postMessage(JSON.stringify(result), "*");
+    background: style.backgroundColor, ink: style.color}), "*");
 });
 </script></body>"""
+
 #: A window cannot be as narrow as a phone, a frame can.
-FRAME = """<!DOCTYPE html><body style="margin: 0"><iframe src="{page}" style="border: 0; width: {width}px; height: 3000px"></iframe>
+FRAME = """<!DOCTYPE html><body style="margin: 0">
+<iframe src="{page}" style="border: 0; width: {width}px; height: 3000px"></iframe>
 <script>addEventListener("message", m => document.body.dataset.probe = m.data);</script></body>"""
 
 
 def browse(chromium, page, width, *more):
     with tempfile.TemporaryDirectory() as home:
-        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={home}",
-                   f"--window-size={width},3000", *more, page.resolve().as_uri()]
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                   f"--user-data-dir={home}", f"--window-size={width},3000", *more, page.resolve().as_uri()]
         return subprocess.run(command, check=True, text=True, capture_output=True, timeout=120).stdout
 
 
@@ -48,7 +53,7 @@ def measure(chromium, page, width, folder, *more):
     frame.write_text(FRAME.format(page=probe.name, width=width), encoding="utf-8")
     dom = browse(chromium, frame, 1400, "--dump-dom", "--virtual-time-budget=5000", *more)
     found = re.search(r'data-probe="([^"]*)"', dom)
-    return json.loads(found[1].replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    return json.loads(html.unescape(found[1]))
 
 
 def png_size(path):

@@ -102,10 +102,25 @@ def test_rows_of_divided_heads():
                 dict(first=2, count=2, degree=1, rank=33, certificate=dict(outputError=1e-3), fallback=False)]
     assert [run[:2] for run in runs(heads["heads"], versions)] == [(0, 1), (1, 1), (2, 1), (3, 1)]
     made = rows({**heads, "versions": versions})
-    assert [(r.first, r.kind, r.degree) for r in made][1:] == [(1, "exact", 1), (2, "certified", 1), (3, "certified", 1)]
+    assert [(r.first, r.kind) for r in made] == [(0, "exact"), (1, "exact"), (2, "certified"), (3, "certified")]
+    assert [r.degree for r in made][1:] == [1, 1, 1]
     assert isinstance(made[0], Row) and made[2].certificate["outputError"] == 1e-3
     whole = [dict(versions[1], first=None)]
     assert all(r.kind == "certified" for r in rows({**heads, "versions": whole}))
+
+
+def test_sliced_query():
+    """Heads count from the attention's own first one, whatever tensor they are cut from."""
+    sliced = polyattn.parse("""
+      func.func @f(%all: tensor<8x4096x64xf32>) -> tensor<4x4096x64xf32> {
+        %x = tensor.extract_slice %all[4, 0, 0] [4, 4096, 64] [1, 1, 1] : tensor<8x4096x64xf32> to tensor<4x4096x64xf32>
+        %o = attn.attention %x, %x, %x scale 0.125 bound <0.15, declared>
+          : tensor<4x4096x64xf32>, tensor<4x4096x64xf32>, tensor<4x4096x64xf32> -> tensor<4x4096x64xf32>
+        return %o : tensor<4x4096x64xf32>
+      }""")
+    (attention,) = report.gather(sliced, target="avx512")["attentions"]
+    assert [(v["first"], v["count"]) for v in attention["versions"]] == [(0, 4), (0, 4)], attention["versions"]
+    assert [(row.heads, row.kind) for row in rows(attention)] == [("0 to 3", "certified")]
 
 
 def test_options():
