@@ -74,6 +74,23 @@ def AttnVerifyCertificates : Pass<"attn-verify-certificates"> {
   ];
 }
 
+def AttnPrintCertificates : Pass<"attn-print-certificates"> {
+  let summary = "say in words what every certificate promises and assumes";
+  let description = [{
+    Prints to standard error, for every op that has a certificate, where it is, what the certificate promises, what it
+    assumes of the inputs, and how that is kept: by a proof, by the run-time check around the op, or by nobody. Errors
+    are printed rounded up and limits rounded down, so that every sentence holds as printed. Says so if there is no
+    certificate. Nothing is checked (`attn-verify-certificates` does that) and nothing changes.
+
+    ```
+    model.mlir:2:8: certified attention in @main: 8 heads, 16384 queries, 16384 keys, d = 64, f32
+      promises: every entry is within 0.00908 * max|value| of exact softmax attention ...
+      assumes: |scale| * |q| * |k| at most 0.6001, ...
+      kept by: a run-time check; inputs that fail it take the exact version
+    ```
+  }];
+}
+
 def AttnSchedule : Pass<"attn-schedule"> {
   let summary = "choose direct or state evaluation for every attention";
   let description = [{

@@ -135,7 +135,17 @@ def test_attention():
     for remark in attention.remarks:
         assert remark.kind in ("passed", "missed", "failed", "analysis") and remark.name and remark.message, remark
         assert remark.location.startswith("<input>:2:") and isinstance(remark.args, dict), remark
+        assert remark.label == "", remark
     assert attention.remarks, "the pipeline says what it did with the attention"
+
+
+def test_labels():
+    """Names that a model gives to places reach the remarks."""
+    text = pathlib.Path(attention_path).read_text()
+    line = next(line for line in text.splitlines() if "->" in line and "tensor" in line and "func" not in line)
+    module = polyattn.parse(text.replace(line, line + ' loc("layer.3"("model.py":7:1))'), name="a.mlir")
+    (remark,) = module.run("attn-approximate")
+    assert (remark.label, remark.location) == ("layer.3", "model.py:7:1"), remark
 
 
 def test_threads():
