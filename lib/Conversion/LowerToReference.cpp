@@ -60,22 +60,33 @@ private:
     return wide ? FloatType(b.getF64Type()) : FloatType(b.getF32Type());
   }
 
+  LogicalResult lowerRecord(IRRewriter &rewriter, RecordOp op) {
+    if (failed(declareRecordFunction(getOperation(), op)))
+      return failure();
+    emitShapeChecks(rewriter, op);
+    emitReference(rewriter, op);
+    rewriter.eraseOp(op);
+    return success();
+  }
+
   LogicalResult lower(IRRewriter &rewriter, Operation *op) {
     if (failed(verifyPlainTensors(op)))
       return failure();
     rewriter.setInsertionPoint(op);
-    auto replacement =
-        TypeSwitch<Operation *, Value>(op)
-            .Case([&](AttentionOp op) {
-              emitShapeChecks(rewriter, op);
-              FloatType type = computeTypeOf(op.getElementType());
-              return emitReference(rewriter, op, type);
-            })
-            .Case([&](CheckBoundOp op) {
-              emitShapeChecks(rewriter, op);
-              return emitReference(rewriter, op);
-            })
-            .Default([](Operation *) { return Value(); });
+    if (auto record = dyn_cast<RecordOp>(op))
+      return lowerRecord(rewriter, record);
+    auto replacement = TypeSwitch<Operation *, Value>(op)
+                           .Case([&](AttentionOp op) {
+                             emitShapeChecks(rewriter, op);
+                             FloatType type =
+                                 computeTypeOf(op.getElementType());
+                             return emitReference(rewriter, op, type);
+                           })
+                           .Case([&](CheckBoundOp op) {
+                             emitShapeChecks(rewriter, op);
+                             return emitReference(rewriter, op);
+                           })
+                           .Default([](Operation *) { return Value(); });
     if (!replacement)
       return op->emitOpError("has no reference lowering");
     Type type = op->getResult(0).getType();

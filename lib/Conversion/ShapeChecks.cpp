@@ -75,6 +75,16 @@ struct Checker {
             describe(query, heads) + " must be a multiple of " +
                 describe(key, heads));
   }
+
+  /// A row of value for each key; key weights may be repeated along heads.
+  void valueAndWeights(Tensor key, Tensor value, Value weights) {
+    int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
+    for (int64_t i = 0; i + 1 < rank; ++i)
+      equal(value, i, key, i);
+    if (weights)
+      for (int64_t i = 0; i + 1 < rank; ++i)
+        broadcasts({weights, "key_weights"}, i, key, i);
+  }
 };
 
 } // namespace
@@ -85,11 +95,7 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
       value{op.getValue(), "value"};
   int64_t rank = op.getQueryType().getRank();
   check.queryAndKey(query, key);
-  for (int64_t i = 0; i + 1 < rank; ++i)
-    check.equal(value, i, key, i);
-  if (op.getKeyWeights())
-    for (int64_t i = 0; i + 1 < rank; ++i)
-      check.broadcasts({op.getKeyWeights(), "key_weights"}, i, key, i);
+  check.valueAndWeights(key, value, op.getKeyWeights());
   if (op.getBias())
     for (int64_t i = 0; i < rank; ++i)
       check.broadcasts({op.getBias(), "bias"}, i, i + 1 < rank ? query : key,
@@ -111,4 +117,11 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
 void polyattn::attn::emitShapeChecks(OpBuilder &builder, CheckBoundOp op) {
   Checker{builder, op.getLoc()}.queryAndKey({op.getQuery(), "query"},
                                             {op.getKey(), "key"});
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, RecordOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor key{op.getKey(), "key"};
+  check.queryAndKey({op.getQuery(), "query"}, key);
+  check.valueAndWeights(key, {op.getValue(), "value"}, op.getKeyWeights());
 }

@@ -12,6 +12,7 @@ namespace polyattn::attn {
 /// instead of reading beyond a tensor.
 void emitShapeChecks(mlir::OpBuilder &builder, AttentionOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CheckBoundOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, RecordOp op);
 
 } // namespace polyattn::attn
 

@@ -3,6 +3,7 @@
 #include "Jit.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "polyattn/Runtime/Record.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -15,6 +16,7 @@
 #include <dlfcn.h>
 
 using namespace mlir;
+using namespace polyattn;
 using namespace polyattn::driver;
 
 //===----------------------------------------------------------------------===//
@@ -135,9 +137,14 @@ static bool lacksTiles(const llvm::Module &module, llvm::StringRef cpu) {
 }
 
 llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
-  llvm::StringMap<void *> fromOpenMP;
+  llvm::StringMap<void *> bound;
   std::string missing;
+  profile::RuntimeSymbol record = profile::recordSymbol();
   for (const std::string &function : functions) {
+    if (function == record.name) {
+      bound[function] = record.address;
+      continue;
+    }
     if (dlsym(RTLD_DEFAULT, function.c_str()) && !isOpenMP(function))
       continue;
     if (isOpenMP(function) && !openMP) {
@@ -148,7 +155,7 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
     }
     void *address = isOpenMP(function) ? openMP->lookup(function) : nullptr;
     if (address)
-      fromOpenMP[function] = address;
+      bound[function] = address;
     else
       missing += (missing.empty() ? "'" : ", '") + function + "'";
   }
@@ -157,7 +164,7 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
         "no machine code: functions without a body: " + missing);
   engine->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
     llvm::orc::SymbolMap map;
-    for (const auto &[name, address] : fromOpenMP)
+    for (const auto &[name, address] : bound)
       map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
                            llvm::JITSymbolFlags::Exported};
     for (const auto &[name, address] : missingConversions())
