@@ -142,7 +142,8 @@ OpRemark Annotation::describe() {
     text << " (profiled), of centred keys "
          << readable(margin * statistics.centredBound) << ", second moment "
          << readable(margin * margin * largestSecondMoment());
-  text << ", from " << statistics.calls << " calls with up to "
+  text << ", from " << statistics.calls
+       << (statistics.calls == 1 ? " call" : " calls") << " with up to "
        << statistics.longest << " keys, margin " << readable(margin);
   remark.metric("ScoreBound", bound.getValue())
       .metric("CentredBound", margin * statistics.centredBound)

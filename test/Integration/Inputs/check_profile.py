@@ -62,7 +62,8 @@ def call_statistics(q, k, v, w, scale, mask):
     """Of one call; arrays as the op takes them, without batch dimensions too."""
     q, k, v = (np.asarray(x, np.float64) for x in (q, k, v))
     w = np.broadcast_to(np.asarray(1.0 if w is None else w, np.float64), k.shape[:-1])
-    four = lambda x: x.reshape(-1, *((1,) * (3 - x.ndim)), *x.shape[-3:])
+    padded = lambda x: (1,) * (4 - x.ndim) + x.shape
+    four = lambda x: x.reshape(int(np.prod(padded(x)[:-3])), *padded(x)[-3:])
     q, k, v, w = four(q), four(k), four(v), four(w[..., None])[..., 0]
     batch, heads, group = q.shape[0], q.shape[1], q.shape[1] // k.shape[1]
     starts_at_zero = mask[0] != "sliding_window"
