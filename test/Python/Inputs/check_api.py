@@ -2,8 +2,10 @@
 """Exercises the Python package on the functions that polyattn-run is tested with."""
 
 import gc
+import json
 import pathlib
 import sys
+import tempfile
 import threading
 
 import numpy as np
@@ -136,6 +138,31 @@ def test_attention():
         assert remark.kind in ("passed", "missed", "failed", "analysis") and remark.name and remark.message, remark
         assert remark.location.startswith("<input>:2:") and isinstance(remark.args, dict), remark
     assert attention.remarks, "the pipeline says what it did with the attention"
+
+
+def test_profile():
+    module = polyattn.parse_file(attention_path)
+    q, k, v = (np.full((4, length, 16), x, "f4") for length, x in ((3, -1), (5, 2), (5, 3)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "profile.json"
+        profile = polyattn.profile(module, [(q, k, v), (2 * q, k, v)], path=path, threads=1)
+        assert json.loads(path.read_text()) == profile and profile["format"] == "polyattn-profile"
+        (key, op), = profile["ops"].items()
+        assert key == "main/0:q4x?x16:k4x?x16:v16:f32:full:0.25" and op["calls"] == 2 and len(op["heads"]) == 4, profile
+        # |q| = 8, |k| = 8, all keys alike.
+        assert op["bound"] == 16 and op["centred_bound"] == 0 and op["heads"][3]["least_score"] == -16, profile
+        more = polyattn.profile(module, [(q, k, v)], path=path, merge=True)
+        assert next(iter(more["ops"].values()))["calls"] == 1
+        assert next(iter(json.loads(path.read_text())["ops"].values()))["calls"] == 3
+        # The module itself is as it was, and the file fits it.
+        assert "attn.record" not in str(module)
+        module.run(f"attn-apply-profile{{file={path} margin=1.25}}")
+        assert "bound <2.000000e+01, profiled" in str(module), str(module)
+    raises(ValueError, "head 0: key holds NaN", polyattn.profile, module, [(q, np.nan * k, v)])
+    # What a failed run has recorded is gone.
+    raises(TypeError, "takes 3 arguments, got 2", polyattn.profile, module, [(q, k, v), (q, k)])
+    assert next(iter(polyattn.profile(module, [(q, k, v)])["ops"].values()))["calls"] == 1
+    assert polyattn.profile(functions, [()], entry="constant")["ops"] == {}
 
 
 def test_threads():
