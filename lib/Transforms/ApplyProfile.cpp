@@ -218,13 +218,13 @@ private:
           << "; profile again, or use allow-missing to leave it as it is";
     }
     for (const auto &[key, statistics] : known)
-      if (!keys.count(key)) {
+      if (!keys.count(key) && !allowUnused) {
         matches = false;
         getOperation().emitError("attn-apply-profile: no op fits the entry '")
             << key << "' of the profile '" << file << "'"
             << hint("; the nearest op is ", nearest(key, keys))
             << "; was it made from another program, or at another point of "
-               "the pipeline?";
+               "the pipeline? allow-unused ignores such entries";
       }
     return success(matches);
   }

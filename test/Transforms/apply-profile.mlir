@@ -54,6 +54,12 @@
 // REDEFINE: %{options} = allow-missing
 // RUN: not %{apply} 2>&1 | FileCheck %s --check-prefix=EXTRA --implicit-check-not='for this op'
 // EXTRA: no op fits the entry
+// REDEFINE: %{options} = allow-unused
+// RUN: not %{apply} 2>&1 | FileCheck %s --check-prefix=UNUSED --implicit-check-not='no op fits'
+// UNUSED: has no entry 'proved/0:
+// RUN: sed '/main/,/^}/d' %t/module.mlir > %t/part.mlir
+// RUN: polyattn-opt %t/part.mlir --attn-apply-profile="file=%t/good.json allow-unused" | FileCheck %s --check-prefix=PART
+// PART: bound <2.200000e+00, profiled
 // REDEFINE: %{file} = one.json
 // RUN: %{apply} --remarks-filter=polyattn 2>&1 | FileCheck %s --check-prefix=ALLOWED
 // ALLOWED-DAG: [Passed] Annotated

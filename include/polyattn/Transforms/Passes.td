@@ -108,13 +108,16 @@ def AttnApplyProfile : Pass<"attn-apply-profile", "::mlir::ModuleOp"> {
     it, and a margin decides only how often that check holds.
 
     A `proved` bound that is no larger stays (see `replace-proved`). Ops and entries of the file must fit one to one (see
-    `allow-missing`): an op without entry and an entry without op are errors that name both and what comes nearest.
+    `allow-missing` and `allow-unused`): an op without entry and an entry without op are errors that name both and what
+    comes nearest.
   }];
   let options = [
     Option<"file", "file", "std::string", "\"\"", "The profile, as polyattn-run --profile-out writes it">,
     Option<"margin", "margin", "double", "1.1", "Factor, at least 1, between scores in the profile and those to expect">,
     Option<"allowMissing", "allow-missing", "bool", "false",
            "Leave ops that the profile has no entry for as they are, with a missed remark">,
+    Option<"allowUnused", "allow-unused", "bool", "false",
+           "Ignore entries of the profile that fit no op, such as those of functions that this module lacks">,
     Option<"replaceProved", "replace-proved", "bool", "false",
            "Replace proved bounds too, because only profiled ones have moments">
   ];
