@@ -245,7 +245,7 @@ static double tileCycles(const AttentionWork &work, double rows) {
 
 AttentionWork AttentionWork::of(attn::ApproximableOpInterface op) {
   return {op.getSizes(), op.getMask(), op.getElementType(),
-          bool(op.getCertificate())};
+          bool(op.getCertificate()), std::nullopt};
 }
 
 bool AttentionWork::isStatic() const {
@@ -346,13 +346,33 @@ double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
               weightCycles(work, degree, /*tiles=*/false, target));
 }
 
+/// Centring reads keys twice and writes them once; the moments of keys, and of
+/// every query against them, are products with all pairs of columns.
+static double momentCheckCycles(const AttentionWork &work,
+                                const TargetDescription &target) {
+  const attn::AttentionSizes &s = work.sizes;
+  double d = double(s.headDim), keys = double(s.keyHeads) * double(s.numKeys),
+         queries = double(s.queryHeads) * double(s.numQueries);
+  double rows = double(*work.exactRowsOfMoments);
+  return 2 * cyclesPerCall * target.cores +
+         6 * keys * d / (flopsPerCycle(work, target) * boundCheckEfficiency) +
+         2 * (keys + queries) * d * d /
+             (flopsPerCycle(work, target) * productEfficiency) +
+         double(s.queryHeads) * rows * rows / 2 *
+             (productCycles(work, /*tiles=*/false, target) +
+              weightCycles(work, 0, /*tiles=*/false, target));
+}
+
 double polyattn::boundCheckCycles(const AttentionWork &work,
                                   const TargetDescription &target) {
   const attn::AttentionSizes &s = work.sizes;
   double numbers = (double(s.queryHeads) * double(s.numQueries) +
                     double(s.keyHeads) * double(s.numKeys)) *
                    double(s.headDim);
-  return 2 * numbers / (flopsPerCycle(work, target) * boundCheckEfficiency);
+  double norms =
+      2 * numbers / (flopsPerCycle(work, target) * boundCheckEfficiency);
+  return work.exactRowsOfMoments ? norms + momentCheckCycles(work, target)
+                                 : norms;
 }
 
 double polyattn::stateBytes(const AttentionWork &work, unsigned degree) {

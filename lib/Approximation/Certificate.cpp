@@ -131,14 +131,14 @@ uint64_t polyattn::roundingChain(const SummationShape &Shape) {
   return (Count(std::max(State.Value, Direct.Value)) + Count(2)).Value;
 }
 
-std::optional<double>
-polyattn::roundingError(const std::vector<double> &Coefficients, double Bound,
-                        double KernelError, const SummationShape &Shape,
-                        ElementKind Kind) {
+/// roundingError where the denominator is at least LeastWeight times the sum of
+/// the key weights.
+static std::optional<double>
+roundingErrorAbove(Interval LeastWeight,
+                   const std::vector<double> &Coefficients, double Bound,
+                   const SummationShape &Shape, ElementKind Kind) {
   if (!isSensible(Shape) || Coefficients.empty() ||
       Coefficients.size() > uint64_t(Shape.Degree) + 1)
-    return std::nullopt;
-  if (!(Bound >= 0) || !(KernelError >= 0 && KernelError <= LargestKernelError))
     return std::nullopt;
   if (!(absolutePolynomial(Coefficients, 1).Hi <= LargestCoefficientSum))
     return std::nullopt;
@@ -147,8 +147,6 @@ polyattn::roundingError(const std::vector<double> &Coefficients, double Bound,
   // Counts above 2^53 would not convert exactly, but are hopeless anyway.
   Interval Gamma =
       gammaOf(static_cast<double>(roundingChain(Shape)), Format.Unit);
-  Interval LeastWeight =
-      (Interval(1) - Interval(KernelError)) * expEnclosureAt(-Bound);
   Interval Relative =
       Gamma * (absolutePolynomial(Coefficients, Bound) / LeastWeight);
   if (!(Relative.Hi < 0.5))
@@ -163,6 +161,23 @@ polyattn::roundingError(const std::vector<double> &Coefficients, double Bound,
   return (Sums + Division * Size + Output).Hi;
 }
 
+std::optional<double>
+polyattn::roundingError(const std::vector<double> &Coefficients, double Bound,
+                        double KernelError, const SummationShape &Shape,
+                        ElementKind Kind) {
+  if (!(Bound >= 0) || !(KernelError >= 0 && KernelError <= LargestKernelError))
+    return std::nullopt;
+  return roundingErrorAbove((Interval(1) - Interval(KernelError)) *
+                                expEnclosureAt(-Bound),
+                            Coefficients, Bound, Shape, Kind);
+}
+
+static ErrorBudget budgetOf(double KernelError, double WeightChange,
+                            double RoundingError) {
+  return {KernelError, WeightChange, RoundingError,
+          nextUp(WeightChange + RoundingError)};
+}
+
 std::optional<ErrorBudget>
 polyattn::certify(const std::vector<double> &Coefficients, double Bound,
                   const SummationShape &Shape, ElementKind Kind) {
@@ -173,12 +188,38 @@ polyattn::certify(const std::vector<double> &Coefficients, double Bound,
       roundingError(Coefficients, Bound, *KernelError, Shape, Kind);
   if (!Rounding)
     return std::nullopt;
-  ErrorBudget Budget;
-  Budget.KernelError = *KernelError;
-  Budget.WeightChange = weightChange(*KernelError);
-  Budget.RoundingError = *Rounding;
-  Budget.OutputError = nextUp(Budget.WeightChange + Budget.RoundingError);
-  return Budget;
+  return budgetOf(*KernelError, weightChange(*KernelError), *Rounding);
+}
+
+double polyattn::momentWeightChange(double Constant, const MomentClaim &Claim) {
+  Interval Mean = Interval(Constant) +
+                  Interval(Claim.Quadratic) * Interval(Claim.SecondMoment);
+  double Change = (Interval(2) * Mean * expEnclosureAt(Claim.Mean)).Hi;
+  return Change >= 0 && Change < 2 ? Change : 2;
+}
+
+std::optional<ErrorBudget>
+polyattn::certifyMoments(const std::vector<double> &Coefficients, double Bound,
+                         const MomentClaim &Claim, const SummationShape &Shape,
+                         ElementKind Kind) {
+  if (!(Claim.SecondMoment >= 0) || !(Claim.Mean >= 0) || !(Bound >= 0))
+    return std::nullopt;
+  std::optional<double> Constant =
+      proveQuadraticError(Coefficients, Bound, Claim.Quadratic);
+  // maxNorm relies on P(0) >= 1 - LargestKernelError.
+  if (!Constant || *Constant > LargestKernelError ||
+      !proveNonNegative(Coefficients, Bound))
+    return std::nullopt;
+  Interval LeastWeight =
+      expEnclosureAt(-Claim.Mean) - Interval(*Constant) -
+      Interval(Claim.Quadratic) * Interval(Claim.SecondMoment);
+  if (!(LeastWeight.Lo > 0))
+    return std::nullopt;
+  std::optional<double> Rounding =
+      roundingErrorAbove(LeastWeight, Coefficients, Bound, Shape, Kind);
+  if (!Rounding)
+    return std::nullopt;
+  return budgetOf(*Constant, momentWeightChange(*Constant, Claim), *Rounding);
 }
 
 double polyattn::maxNorm(unsigned Degree, uint64_t MaxKeys, double RootDimScale,

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <queue>
 #include <utility>
@@ -146,14 +147,14 @@ struct Goal {
 };
 
 /// Halves the segment with the largest upper bound until the goal is settled.
-/// Returns that bound.
-double boundError(const std::vector<double> &C, double Bound,
-                  const Goal &Stop) {
+/// Returns that bound. `evaluate` says what is known of a segment.
+double boundError(const std::function<Range(double, double)> &evaluate,
+                  size_t NumCoefficients, double Bound, const Goal &Stop) {
   std::priority_queue<Segment> Queue;
-  Range Whole = evaluate(C, -Bound, Bound);
+  Range Whole = evaluate(-Bound, Bound);
   Queue.push({-Bound, Bound, Whole.Upper});
   double Attained = Whole.Attained;
-  const double Size = static_cast<double>(C.size());
+  const double Size = static_cast<double>(NumCoefficients);
 
   for (double Work = WorkLimit; Work > 0; Work -= Size * Size + HalvingCost) {
     Segment Top = Queue.top();
@@ -162,7 +163,7 @@ double boundError(const std::vector<double> &C, double Bound,
       break;
     Queue.pop();
     for (auto [Lo, Hi] : {std::pair(Top.Lo, Mid), std::pair(Mid, Top.Hi)}) {
-      Range R = evaluate(C, Lo, Hi);
+      Range R = evaluate(Lo, Hi);
       Attained = std::max(Attained, R.Attained);
       // What was proved for the whole holds for its halves.
       Queue.push({Lo, Hi, std::min(R.Upper, Top.Upper)});
@@ -171,7 +172,80 @@ double boundError(const std::vector<double> &C, double Bound,
   return Queue.top().Upper;
 }
 
+double boundRelativeError(const std::vector<double> &C, double Bound,
+                          const Goal &Stop) {
+  return boundError([&](double Lo, double Hi) { return evaluate(C, Lo, Hi); },
+                    C.size(), Bound, Stop);
+}
+
+/// T(x) + Sign e^x on [Lo, Hi], T a polynomial: an upper bound, and the value
+/// at the midpoint if that is larger than 0. By Taylor's theorem to second
+/// order, as above, but for absolute errors, which cancel little.
+Range evaluateDifference(const Coeffs &T, double Sign, double Lo, double Hi) {
+  double Mid = middle(Lo, Hi);
+  double Radius = nextUp(std::max(Hi - Mid, Mid - Lo));
+  Coeffs B = T;
+  for (size_t First = 0; First + 1 < B.size(); ++First)
+    for (size_t K = B.size() - 1; K-- > First;)
+      B[K] = B[K] + Interval(Mid) * B[K + 1];
+  auto at = [&](size_t K) { return K < B.size() ? B[K] : Interval(0); };
+
+  Interval R(Radius), Exp = Interval(Sign) * expEnclosureAt(Mid);
+  Interval Powers(0);
+  for (size_t K = B.size(); K-- > 1;)
+    Powers = Powers * R + Interval(double(K + 2)) * Interval(double(K + 1)) *
+                              Interval(at(K + 2).magnitude());
+  double Spread = (Powers * R).Hi;
+  Interval Second = Interval(2) * at(2) + Interval(-Spread, Spread) +
+                    Exp * expEnclosure(Interval(-Radius, Radius));
+  Interval AtMid = at(0) + Exp;
+  Interval Change = Interval(-Radius, Radius) * (at(1) + Exp) +
+                    Interval(0, (R * R).Hi) * Second / Interval(2);
+  return {std::max(AtMid.Lo, 0.0), (AtMid + Change).Hi};
+}
+
+/// An upper bound of max (T(x) + Sign e^x) over |x| <= Bound, or of 0.
+double boundDifference(const Coeffs &T, double Sign, double Bound,
+                       const Goal &Stop) {
+  double Proved = boundError(
+      [&](double Lo, double Hi) { return evaluateDifference(T, Sign, Lo, Hi); },
+      T.size(), Bound, Stop);
+  return std::max(Proved, 0.0);
+}
+
 } // namespace
+
+std::optional<double>
+polyattn::proveQuadraticError(const std::vector<double> &Coefficients,
+                              double Bound, double Quadratic) {
+  if (!isSensible(Coefficients, Bound) || !(Quadratic >= 0) ||
+      !std::isfinite(Quadratic))
+    return std::nullopt;
+  Coeffs Above(Coefficients.begin(), Coefficients.end());
+  Above.resize(std::max<size_t>(Above.size(), 3), Interval(0));
+  Coeffs Below = Above;
+  for (Interval &C : Below)
+    C = -C;
+  Above[2] = Above[2] - Interval(Quadratic);
+  Below[2] = Below[2] - Interval(Quadratic);
+  const Goal Stop = {0, 1, RelativeGap, AbsoluteGap};
+  double Proved = std::max(boundDifference(Above, -1, Bound, Stop),
+                           boundDifference(Below, 1, Bound, Stop));
+  if (!(Proved < 1))
+    return std::nullopt;
+  return Proved;
+}
+
+bool polyattn::proveNonNegative(const std::vector<double> &Coefficients,
+                                double Bound) {
+  if (!isSensible(Coefficients, Bound))
+    return false;
+  Coeffs Negative(Coefficients.begin(), Coefficients.end());
+  for (Interval &C : Negative)
+    C = -C;
+  return boundDifference(Negative, 0, Bound,
+                         {0, std::numeric_limits<double>::min(), 0, 0}) <= 0;
+}
 
 std::optional<double>
 polyattn::proveRelativeError(const std::vector<double> &Coefficients,
@@ -179,7 +253,7 @@ polyattn::proveRelativeError(const std::vector<double> &Coefficients,
   if (!isSensible(Coefficients, Bound))
     return std::nullopt;
   double Proved =
-      boundError(Coefficients, Bound, {0, 1, RelativeGap, AbsoluteGap});
+      boundRelativeError(Coefficients, Bound, {0, 1, RelativeGap, AbsoluteGap});
   if (!(Proved < 1))
     return std::nullopt;
   return Proved;
@@ -190,6 +264,6 @@ bool polyattn::checkRelativeError(const std::vector<double> &Coefficients,
   if (!isSensible(Coefficients, Bound) || !(Epsilon >= 0))
     return false;
   // No gap: an Epsilon barely above the truth is worth the work.
-  return boundError(Coefficients, Bound, {Epsilon, nextUp(Epsilon), 0, 0}) <=
-         Epsilon;
+  return boundRelativeError(Coefficients, Bound,
+                            {Epsilon, nextUp(Epsilon), 0, 0}) <= Epsilon;
 }

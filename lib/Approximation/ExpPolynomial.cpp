@@ -1,21 +1,27 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
-// Remez exchange with weight e^{-x}.
+// Remez exchange: the polynomial Q that minimises max w(x) |Q(x) - R(x)|.
 //
-// What is fitted is not P but its difference Q from the Taylor polynomial T of
-// the same degree, where that is any good:
+// For the relative error of exp, w = e^{-x}, and what is fitted is not P but
+// its difference Q from the Taylor polynomial T of the same degree, where that
+// is any good:
 //   P e^{-x} - 1 = e^{-x} (Q - R),  R(x) = e^x - T(x) = sum_{k > n} x^k / k!.
 // R has full relative accuracy however small the bound is, so the exchange
 // works down to errors far below the rounding unit, and the coefficients stay
 // close to 1/k!. On wide intervals T is worse than nothing; there T = 0 and R =
 // e^x. Q lives in the Chebyshev basis, which keeps the linear systems well
 // conditioned.
+//
+// For an error a + b x^2 the weight is 1 / (1 + beta x^2), beta = b / a: the
+// best ratio depends on the second moment, and a few of them are tried. With a
+// = 0, P = 1 + x + x^2 Q and Q is as near as can be to (e^x - 1 - x) / x^2.
 
 #include "polyattn/Approximation/ExpPolynomial.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -35,8 +41,9 @@ constexpr unsigned MaxExchanges = 30;
 /// ... and stops at an error that double coefficients cannot express anyway.
 const Real NegligibleError = 0x1p-60L;
 /// Grid points per oscillation of the error, for the exchange and for measuring
-/// the result.
-constexpr unsigned ExchangeDensity = 24, MeasureDensity = 64;
+/// the result. Weights that peak at 0 take more.
+constexpr unsigned ExchangeDensity = 24, MeasureDensity = 64,
+                   QuadraticDensity = 256;
 
 struct Extremum {
   Real X, Error;
@@ -61,42 +68,40 @@ Real taylorRemainder(Real X, unsigned Degree) {
   return Sum;
 }
 
+using Function = std::function<Real(Real)>;
+
 class RemezFit {
 public:
-  RemezFit(Real Bound, unsigned Degree)
-      : Bound(Bound), Degree(Degree),
-        FromTaylor(std::fabs(taylorRemainder(-Bound, Degree)) <=
-                   std::exp(-Bound)),
-        Q(Degree + 1, 0) {}
+  /// Q shall be near Target on [-Bound, Bound], where Weight matters most.
+  RemezFit(Real Bound, unsigned Degree, Function Target, Function Weight,
+           unsigned Density = ExchangeDensity)
+      : Bound(Bound), Degree(Degree), Density(Density),
+        Target(std::move(Target)), Weight(std::move(Weight)), Q(Degree + 1, 0) {
+  }
 
   /// Exchanges until the error is level, and keeps the best polynomial met.
   /// False if the error never got level.
   bool exchange();
-  /// Largest error of that polynomial, before its coefficients are rounded.
+  /// Largest weighted error of that polynomial, before its coefficients are
+  /// rounded.
   Real largestError() const { return Smallest; }
-  std::vector<double> coefficients() const;
+  /// The monomial coefficients of Q.
+  std::vector<Real> coefficients() const;
 
 private:
   /// A point of [-Bound, Bound] by its angle: equal steps in the angle follow
   /// the oscillations of a minimax error.
   Real at(Real Angle) const { return -Bound * std::cos(Angle); }
   Real evaluate(Real X) const;
-  /// R, what Q approximates.
-  Real target(Real X) const {
-    return FromTaylor ? taylorRemainder(X, Degree) : std::exp(X);
-  }
-  Real errorAt(Real X) const {
-    return std::exp(-X) * (evaluate(X) - target(X));
-  }
+  Real errorAt(Real X) const { return Weight(X) * (evaluate(X) - Target(X)); }
   bool level(const std::vector<Real> &Nodes);
   void exchangeOnce(std::vector<Real> &Nodes);
   Extremum refine(Real Left, Real Mid, Real Right) const;
   std::vector<Extremum> extrema() const;
 
   Real Bound;
-  unsigned Degree;
-  /// Is Q the difference from the Taylor polynomial? Otherwise it is P itself.
-  bool FromTaylor;
+  unsigned Degree, Density;
+  Function Target, Weight;
   /// Chebyshev coefficients of Q in x / Bound.
   std::vector<Real> Q;
   std::vector<Real> BestQ;
@@ -141,17 +146,17 @@ bool solve(std::vector<std::vector<Real>> &Rows) {
   return true;
 }
 
-/// Makes (Q - R)(x_i) e^{-x_i} = (-1)^i Level at Degree + 2 nodes. It solves
+/// Makes w(x_i) (Q - R)(x_i) = (-1)^i Level at Degree + 2 nodes. It solves
 /// for the change of Q, which refines the solution from round to round: on wide
 /// intervals the system is ill conditioned.
 bool RemezFit::level(const std::vector<Real> &Nodes) {
   std::vector<std::vector<Real>> Rows;
   for (size_t I = 0; I < Nodes.size(); ++I) {
-    Real Weight = std::exp(-Nodes[I]), Y = Nodes[I] / Bound;
+    Real W = Weight(Nodes[I]), Y = Nodes[I] / Bound;
     std::vector<Real> Row;
     Real T0 = 1, T1 = Y;
     for (unsigned K = 0; K <= Degree; ++K) {
-      Row.push_back(Weight * T0);
+      Row.push_back(W * T0);
       Real T2 = 2 * Y * T1 - T0;
       T0 = T1;
       T1 = T2;
@@ -195,7 +200,7 @@ Extremum RemezFit::refine(Real Left, Real Mid, Real Right) const {
 
 /// The largest error of every run of equal sign.
 std::vector<Extremum> RemezFit::extrema() const {
-  const unsigned Points = ExchangeDensity * (Degree + 2);
+  const unsigned Points = Density * (Degree + 2);
   const Real Step = Pi / Points;
   std::vector<Extremum> Runs;
   std::vector<unsigned> Peak;
@@ -258,8 +263,7 @@ bool RemezFit::exchange() {
   return IsLevel || Smallest <= Level * (1 + LooseTolerance);
 }
 
-/// The monomial coefficients of Q, plus Taylor's.
-std::vector<double> RemezFit::coefficients() const {
+std::vector<Real> RemezFit::coefficients() const {
   std::vector<Real> Sum(Degree + 1, 0), T0(Degree + 2, 0), T1(Degree + 2, 0);
   T0[0] = 1;
   T1[1] = 1;
@@ -274,15 +278,20 @@ std::vector<double> RemezFit::coefficients() const {
     T0 = std::move(T1);
     T1 = std::move(T2);
   }
-  std::vector<double> Result;
-  Real Power = 1, Factorial = 1;
-  for (unsigned T = 0; T <= Degree; ++T) {
-    Result.push_back(
-        static_cast<double>((FromTaylor ? 1 / Factorial : 0) + Sum[T] / Power));
+  Real Power = 1;
+  for (Real &C : Sum) {
+    C /= Power;
     Power *= Bound;
-    Factorial *= T + 1;
   }
-  return Result;
+  return Sum;
+}
+
+/// Value of sum_t C[t] x^t in extended precision.
+Real horner(const std::vector<double> &C, Real X) {
+  Real Value = 0;
+  for (size_t T = C.size(); T-- > 0;)
+    Value = Value * X + C[T];
+  return Value;
 }
 
 /// The error with the coefficients as they are, which near the rounding unit is
@@ -291,12 +300,47 @@ double measureRounded(const std::vector<double> &C, Real Bound) {
   const size_t Points = MeasureDensity * (C.size() + 1);
   Real Largest = 0;
   for (size_t I = 0; I <= Points; ++I) {
-    Real X = -Bound * std::cos(Pi * I / Points), Value = 0;
-    for (size_t T = C.size(); T-- > 0;)
-      Value = Value * X + C[T];
-    Largest = std::max(Largest, std::fabs(Value * std::exp(-X) - 1));
+    Real X = -Bound * std::cos(Pi * I / Points);
+    Largest = std::max(Largest, std::fabs(horner(C, X) * std::exp(-X) - 1));
   }
   return static_cast<double>(Largest);
+}
+
+/// The least quadratic term with which the polynomial keeps within Constant +
+/// Quadratic x^2, on a grid.
+Real quadraticFor(const std::vector<double> &C, Real Bound, Real Constant) {
+  const size_t Points = QuadraticDensity * (C.size() + 1);
+  Real Most = 0;
+  for (size_t I = 0; I <= Points; ++I) {
+    Real X = -Bound * std::cos(Pi * I / Points);
+    if (std::fabs(X) < Bound / Points)
+      continue;
+    Real Rest = std::fabs(horner(C, X) - std::exp(X)) - Constant;
+    Most = std::max(Most, Rest / (X * X));
+  }
+  return Most;
+}
+
+/// Taylor's terms up to x, and x^2 times the polynomial nearest to the rest.
+std::vector<double> fitTangent(Real Bound, unsigned Degree) {
+  std::vector<double> C = {1, 1};
+  if (Degree < 2)
+    return C;
+  // sum_{k >= 2} x^{k-2} / k!
+  auto Rest = [](Real X) {
+    Real Term = 0.5L, Sum = 0;
+    for (unsigned K = 3; std::fabs(Term) > 1e-22L; ++K) {
+      Sum += Term;
+      Term *= X / K;
+    }
+    return Sum;
+  };
+  RemezFit Fit(Bound, Degree - 2, Rest, [](Real) { return Real(1); });
+  if (!Fit.exchange())
+    return {};
+  for (Real X : Fit.coefficients())
+    C.push_back(static_cast<double>(X));
+  return C;
 }
 
 } // namespace
@@ -304,12 +348,24 @@ double measureRounded(const std::vector<double> &C, Real Bound) {
 std::optional<ExpPolynomial> polyattn::fitExp(double Bound, unsigned Degree) {
   if (!(Bound > 0) || Bound > MaxBound || Degree == 0 || Degree > MaxDegree)
     return std::nullopt;
-  RemezFit Fit(Bound, Degree);
+  const bool FromTaylor =
+      std::fabs(taylorRemainder(-Bound, Degree)) <= std::exp(Real(-Bound));
+  RemezFit Fit(
+      Bound, Degree,
+      [=](Real X) {
+        return FromTaylor ? taylorRemainder(X, Degree) : std::exp(X);
+      },
+      [](Real X) { return std::exp(-X); });
   bool IsLevel = Fit.exchange();
 
   ExpPolynomial Result;
   Result.Bound = Bound;
-  Result.Coefficients = Fit.coefficients();
+  Real Factorial = 1;
+  for (Real C : Fit.coefficients()) {
+    Result.Coefficients.push_back(
+        static_cast<double>((FromTaylor ? 1 / Factorial : 0) + C));
+    Factorial *= Result.Coefficients.size();
+  }
   Result.FittedError = measureRounded(Result.Coefficients, Bound);
   // The zero polynomial has error 1: rounding the coefficients has left nothing
   // worth returning.
@@ -333,4 +389,38 @@ polyattn::fitExpToError(double Bound, double MaxError, unsigned LargestDegree) {
         Fit && Fit->FittedError <= MaxError)
       return Fit;
   return std::nullopt;
+}
+
+std::optional<MomentPolynomial>
+polyattn::fitExpToMoment(double Bound, unsigned Degree, double SecondMoment) {
+  if (!(Bound > 0) || Bound > MaxBound || Degree == 0 || Degree > MaxDegree ||
+      !(SecondMoment > 0))
+    return std::nullopt;
+  std::optional<MomentPolynomial> Best;
+  Real Least = std::numeric_limits<Real>::infinity();
+  auto offer = [&](std::vector<double> C, Real Constant) {
+    if (C.empty())
+      return;
+    // The grid is no proof; what it overlooks the checker adds to the constant.
+    Real Quadratic = quadraticFor(C, Bound, Constant) * (1 + 0x1p-20L);
+    Real Error = Constant + Quadratic * SecondMoment;
+    if (Error < Least) {
+      Least = Error;
+      Best = {std::move(C), static_cast<double>(Quadratic)};
+    }
+  };
+  offer(fitTangent(Bound, Degree), 0);
+  for (double Share : {0.25, 1.0, 4.0, 16.0, 64.0}) {
+    const Real Beta = Share / SecondMoment;
+    RemezFit Fit(
+        Bound, Degree, [](Real X) { return std::exp(X); },
+        [=](Real X) { return 1 / (1 + Beta * X * X); }, QuadraticDensity);
+    if (!Fit.exchange())
+      continue;
+    std::vector<double> C;
+    for (Real X : Fit.coefficients())
+      C.push_back(static_cast<double>(X));
+    offer(std::move(C), Fit.largestError());
+  }
+  return Best;
 }

@@ -75,18 +75,25 @@ private:
     rewriter.setInsertionPoint(op);
     if (auto record = dyn_cast<RecordOp>(op))
       return lowerRecord(rewriter, record);
-    auto replacement = TypeSwitch<Operation *, Value>(op)
-                           .Case([&](AttentionOp op) {
-                             emitShapeChecks(rewriter, op);
-                             FloatType type =
-                                 computeTypeOf(op.getElementType());
-                             return emitReference(rewriter, op, type);
-                           })
-                           .Case([&](CheckBoundOp op) {
-                             emitShapeChecks(rewriter, op);
-                             return emitReference(rewriter, op);
-                           })
-                           .Default([](Operation *) { return Value(); });
+    auto replacement =
+        TypeSwitch<Operation *, Value>(op)
+            .Case([&](AttentionOp op) {
+              emitShapeChecks(rewriter, op);
+              FloatType type = computeTypeOf(op.getElementType());
+              return emitReference(rewriter, op, type);
+            })
+            .Case([&](CheckBoundOp op) {
+              emitShapeChecks(rewriter, op);
+              return emitReference(rewriter, op);
+            })
+            .Case([&](CenterKeysOp op) {
+              emitShapeChecks(rewriter, op);
+              return emitReference(
+                  rewriter, op,
+                  computeTypeOf(
+                      cast<FloatType>(op.getKey().getType().getElementType())));
+            })
+            .Default([](Operation *) { return Value(); });
     if (!replacement)
       return op->emitOpError("has no reference lowering");
     Type type = op->getResult(0).getType();

@@ -3,8 +3,6 @@
 // Named pipelines. They use upstream passes for everything that is not
 // attention.
 
-#include "polyattn/Conversion/Passes.h"
-#include "polyattn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -15,6 +13,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "polyattn/Conversion/Passes.h"
+#include "polyattn/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace polyattn::attn;
@@ -68,8 +68,8 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
   addLLVMLowering(pm, options.threads);
 }
 
-void polyattn::attn::buildCompilePipeline(OpPassManager &pm,
-                                          const CompilePipelineOptions &options) {
+void polyattn::attn::buildCompilePipeline(
+    OpPassManager &pm, const CompilePipelineOptions &options) {
   pm.addPass(createCanonicalizerPass());
   AttnApproximateOptions approximate;
   approximate.rtol = options.rtol;

@@ -20,6 +20,8 @@ void emitReference(mlir::OpBuilder &b, RecordOp op);
 /// Declares that function beside the one that `op` is in, unless it is there
 /// already. Fails where that place is outside of `root`.
 mlir::LogicalResult declareRecordFunction(mlir::Operation *root, RecordOp op);
+mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,
+                          mlir::FloatType computeType);
 
 } // namespace polyattn::attn
 

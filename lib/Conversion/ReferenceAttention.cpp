@@ -4,61 +4,22 @@
 // not: this is what all other lowerings are compared with.
 
 #include "Reference.h"
-#include "TensorLoops.h"
+#include "ReferenceScores.h"
 
 #include <limits>
 
 using namespace mlir;
 using namespace polyattn::attn;
 
-static Dims append(Dims dims, ArrayRef<unsigned> more) {
-  dims.append(more.begin(), more.end());
-  return dims;
-}
-
 namespace {
 
-/// One attention. Loops: the batch dimensions, then query, key, and the column
-/// of a feature or value.
-struct AttentionReference : TensorLoops {
+struct AttentionReference : ScoreReference {
   AttentionOp op;
-  Dims batch;
-  unsigned query, key, column;
-  /// Sizes of the batch dimensions (with query heads), and the lengths.
-  Sizes batchSizes;
-  OpFoldResult numQueries, numKeys;
-  /// Key weights for every query head, or null.
-  Value weights;
 
   AttentionReference(OpBuilder &b, AttentionOp op, FloatType type);
   Value lower();
 
 private:
-  Sizes sizes(ArrayRef<OpFoldResult> trailing) {
-    Sizes result(batchSizes);
-    result.append(trailing.begin(), trailing.end());
-    return result;
-  }
-  OpFoldResult size(Value tensor, int64_t dimFromEnd) {
-    int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
-    return tensor::getMixedSize(b, loc, tensor, rank - dimFromEnd);
-  }
-  /// Keys or values for every query head.
-  Value everyHead(Value tensor) {
-    Sizes target(batch.size() + 2);
-    if (!batch.empty())
-      target[batch.size() - 1] = batchSizes.back();
-    return repeat(tensor, target);
-  }
-  /// Key weights as an input of loops, if there are any.
-  SmallVector<Indexed> weightInput() {
-    if (!weights)
-      return {};
-    return {{weights, append(batch, {key})}};
-  }
-
-  Value admits(OpBuilder &b, Value weight);
-  Value scores();
   Value rowMaxima(Value scores);
   Value kernelWeights(Value scores);
   Value weightSums(Value kernelWeights);
@@ -70,67 +31,11 @@ private:
 
 AttentionReference::AttentionReference(OpBuilder &b, AttentionOp op,
                                        FloatType type)
-    : TensorLoops{b, op.getLoc(), type}, op(op) {
-  Sizes querySizes = tensor::getMixedSizes(b, loc, op.getQuery());
-  unsigned numBatch = querySizes.size() - 2;
-  batch = firstDims(numBatch);
-  query = numBatch;
-  key = numBatch + 1;
-  column = numBatch + 2;
-  batchSizes.assign(querySizes.begin(), querySizes.begin() + numBatch);
-  numQueries = querySizes[numBatch];
-  numKeys = size(op.getKey(), 2);
-  if (op.getKeyWeights())
-    weights = repeat(op.getKeyWeights(), sizes({OpFoldResult()}));
-}
-
-/// Does the key take part in the row? The mask must admit it and its weight
-/// must not be 0. (A weight that is NaN takes part and shows.)
-Value AttentionReference::admits(OpBuilder &b, Value weight) {
-  Value result = arith::ConstantIntOp::create(b, loc, 1, 1);
-  if (!op.getMask().admitsAll()) {
-    Value i = linalg::IndexOp::create(b, loc, query);
-    Value j = linalg::IndexOp::create(b, loc, key);
-    KeyRange<Value> range = op.getMask().emitKeyRange(
-        b, loc, i, getValueOrCreateConstantIndexOp(b, loc, numQueries),
-        getValueOrCreateConstantIndexOp(b, loc, numKeys));
-    Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, j,
-                                        range.begin);
-    Value below =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, j, range.end);
-    result = arith::AndIOp::create(b, loc, above, below);
-  }
-  if (!weight)
-    return result;
-  Value some = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, weight,
-                                     real(b, 0));
-  return b.createOrFold<arith::AndIOp>(loc, some, result);
-}
-
-/// scale * q_i . k_j + bias_ij, of every query and key.
-Value AttentionReference::scores() {
-  Dims pair = append(batch, {query, key});
-  Sizes pairSizes = sizes({numQueries, numKeys});
-  Value products =
-      loops({{op.getQuery(), append(batch, {query, column})},
-             {everyHead(op.getKey()), append(batch, {key, column})}},
-            {filled(pairSizes, 0), pair},
-            [&](OpBuilder &b, ValueRange args) -> Value {
-              Value product = arith::MulFOp::create(b, loc, args[0], args[1]);
-              return arith::AddFOp::create(b, loc, args[2], product);
-            });
-  SmallVector<Indexed> bias;
-  if (op.getBias())
-    bias.push_back({repeat(op.getBias(), pairSizes), pair});
-  double scale = op.getScale().convertToDouble();
-  return loops(bias, {products, pair}, [&](OpBuilder &b, ValueRange args) {
-    Value score =
-        arith::MulFOp::create(b, loc, args.back(), real(b, scale)).getResult();
-    if (args.size() == 1)
-      return score;
-    return arith::AddFOp::create(b, loc, score, args[0]).getResult();
-  });
-}
+    : ScoreReference(b, op.getLoc(), type,
+                     {op.getQuery(), op.getKey(), op.getBias(),
+                      op.getKeyWeights(), op.getMask(),
+                      op.getScale().convertToDouble()}),
+      op(op) {}
 
 /// The largest score that takes part in each row, or 0 where there is none
 /// above -inf, so that subtracting it never makes -inf - -inf.

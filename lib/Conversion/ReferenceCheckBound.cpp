@@ -1,9 +1,9 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
-// The reference lowering of attn.check_bound.
+// The reference lowerings of attn.check_bound and attn.center_keys.
 
 #include "Reference.h"
-#include "TensorLoops.h"
+#include "ReferenceScores.h"
 
 #include <cmath>
 
@@ -46,6 +46,77 @@ static Value emitGrowth(TensorLoops &e, Value rows) {
   return arith::AddFOp::create(b, e.loc, error, e.real(b, 1));
 }
 
+namespace {
+/// Moments of the scores of every row. All in f64, where rounding is far below
+/// what the check allows for.
+struct MomentReference : ScoreReference {
+  CheckBoundOp op;
+
+  MomentReference(OpBuilder &b, CheckBoundOp op)
+      : ScoreReference(b, op.getLoc(), b.getF64Type(),
+                       {op.getQuery(), op.getKey(), Value(), op.getKeyWeights(),
+                        op.getMask(), op.getScale().convertToDouble()}),
+        op(op) {}
+
+  /// Does every row keep within the limits?
+  Value lower();
+
+private:
+  /// The sum over the keys of each row of its weight times a power of its
+  /// score. A negative weight makes it NaN.
+  Value sums(Value scores, unsigned power);
+  Value rowsWithin(Value sums, double factor, double limit, Value weights);
+};
+} // namespace
+
+Value MomentReference::sums(Value scores, unsigned power) {
+  SmallVector<Indexed> operands{{scores, append(batch, {query, key})}};
+  llvm::append_range(operands, weightInput());
+  Dims row = append(batch, {query});
+  return loops(
+      operands, {filled(sizes({numQueries}), 0), row},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value weight = weights ? args[1] : real(b, 1);
+        Value positive = arith::CmpFOp::create(
+            b, loc, arith::CmpFPredicate::OGE, weight, real(b, 0));
+        Value term =
+            arith::SelectOp::create(b, loc, positive, weight, real(b, NAN));
+        for (unsigned t = 0; t < power; ++t)
+          term = arith::MulFOp::create(b, loc, term, args[0]);
+        Value sum = arith::AddFOp::create(b, loc, args.back(), term);
+        Value counts = admits(b, weights ? args[1] : Value());
+        return b.createOrFold<arith::SelectOp>(loc, counts, sum, args.back());
+      });
+}
+
+/// factor * sums_i <= limit * weights_i for every row, with some slack for
+/// rounding. False if anything is NaN.
+Value MomentReference::rowsWithin(Value sums, double factor, double limit,
+                                  Value weights) {
+  Dims row = append(batch, {query});
+  Value excess = loops(
+      {{sums, row}, {weights, row}}, {filled({}, -1), {}},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value most = arith::MulFOp::create(b, loc, args[1],
+                                           real(b, limit * (1 - 0x1p-30)));
+        Value scaled = arith::MulFOp::create(b, loc, args[0], real(b, factor));
+        Value rest = arith::SubFOp::create(b, loc, scaled, most);
+        return arith::MaximumFOp::create(b, loc, args[2], rest);
+      });
+  Value worst = tensor::ExtractOp::create(b, loc, excess, ValueRange());
+  return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLE, worst,
+                               real(b, 0));
+}
+
+Value MomentReference::lower() {
+  Value all = scores(), weightSums = sums(all, 0);
+  Value second = rowsWithin(
+      sums(all, 2), 1, op.getSecondMoment()->convertToDouble(), weightSums);
+  Value mean =
+      rowsWithin(sums(all, 1), -1, op.getMean()->convertToDouble(), weightSums);
+  return arith::AndIOp::create(b, loc, second, mean);
+}
+
 Value polyattn::attn::emitReference(OpBuilder &b, CheckBoundOp op) {
   TensorLoops e{b, op.getLoc(), b.getF64Type()};
   auto atMost = [&](Value x, const APFloat &limit) -> Value {
@@ -65,5 +136,49 @@ Value polyattn::attn::emitReference(OpBuilder &b, CheckBoundOp op) {
   for (Value norm : {query, key})
     within =
         arith::AndIOp::create(b, e.loc, within, atMost(norm, op.getMaxNorm()));
-  return within;
+  if (!op.getSecondMoment())
+    return within;
+  return arith::AndIOp::create(b, e.loc, within,
+                               MomentReference(b, op).lower());
+}
+
+/// key less the mean of its head's rows.
+Value polyattn::attn::emitReference(OpBuilder &b, CenterKeysOp op,
+                                    FloatType computeType) {
+  TensorLoops e{b, op.getLoc(), computeType};
+  Value key = op.getKey();
+  Sizes sizes = tensor::getMixedSizes(b, e.loc, key);
+  unsigned rank = sizes.size();
+  Dims entry = firstDims(rank), row = firstDims(rank - 1), head = row;
+  head.pop_back();
+  // A mean has a column but no row.
+  Dims column = append(head, {rank - 1});
+  Sizes weightSizes(sizes.begin(), sizes.end() - 1);
+  Sizes columnSizes(sizes.begin(), sizes.end() - 2);
+  columnSizes.push_back(sizes.back());
+  Value weights = op.getKeyWeights() ? e.repeat(op.getKeyWeights(), weightSizes)
+                                     : e.filled(weightSizes, 1);
+  auto sumUp = [&](OpBuilder &b, ValueRange args) -> Value {
+    return arith::AddFOp::create(b, e.loc, args.back(), args[0]);
+  };
+  Value total =
+      e.loops({{weights, row}},
+              {e.filled(ArrayRef(sizes).drop_back(2), 0), head}, sumUp);
+  Value sums = e.loops(
+      {{key, entry}, {weights, row}}, {e.filled(columnSizes, 0), column},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value term = arith::MulFOp::create(b, e.loc, args[0], args[1]);
+        return arith::AddFOp::create(b, e.loc, args[2], term);
+      });
+  Value out =
+      tensor::EmptyOp::create(b, e.loc, sizes, elementType(op.getCentred()));
+  return e.loops(
+      {{key, entry}, {sums, column}, {total, head}}, {out, entry},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value mean = arith::DivFOp::create(b, e.loc, args[1], args[2]);
+        Value some = arith::CmpFOp::create(b, e.loc, arith::CmpFPredicate::OGT,
+                                           args[2], e.real(b, 0));
+        mean = arith::SelectOp::create(b, e.loc, some, mean, e.real(b, 0));
+        return arith::SubFOp::create(b, e.loc, args[0], mean);
+      });
 }

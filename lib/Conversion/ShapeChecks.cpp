@@ -58,6 +58,13 @@ struct Checker {
             describe(l, i) + " must be 1 or equal " + describe(r, j));
   }
 
+  void keyWeights(Value weights, Tensor key) {
+    int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
+    if (weights)
+      for (int64_t i = 0; i + 1 < rank; ++i)
+        broadcasts({weights, "key_weights"}, i, key, i);
+  }
+
   /// Batch dimensions agree; heads of query are a multiple of those of key.
   void queryAndKey(Tensor query, Tensor key) {
     int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
@@ -76,14 +83,10 @@ struct Checker {
                 describe(key, heads));
   }
 
-  /// A row of value for each key; key weights may be repeated along heads.
-  void valueAndWeights(Tensor key, Tensor value, Value weights) {
+  void valueForEachKey(Tensor value, Tensor key) {
     int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
     for (int64_t i = 0; i + 1 < rank; ++i)
       equal(value, i, key, i);
-    if (weights)
-      for (int64_t i = 0; i + 1 < rank; ++i)
-        broadcasts({weights, "key_weights"}, i, key, i);
   }
 };
 
@@ -95,7 +98,8 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
       value{op.getValue(), "value"};
   int64_t rank = op.getQueryType().getRank();
   check.queryAndKey(query, key);
-  check.valueAndWeights(key, value, op.getKeyWeights());
+  check.valueForEachKey(value, key);
+  check.keyWeights(op.getKeyWeights(), key);
   if (op.getBias())
     for (int64_t i = 0; i < rank; ++i)
       check.broadcasts({op.getBias(), "bias"}, i, i + 1 < rank ? query : key,
@@ -115,13 +119,20 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
 }
 
 void polyattn::attn::emitShapeChecks(OpBuilder &builder, CheckBoundOp op) {
-  Checker{builder, op.getLoc()}.queryAndKey({op.getQuery(), "query"},
-                                            {op.getKey(), "key"});
+  Checker check{builder, op.getLoc()};
+  check.queryAndKey({op.getQuery(), "query"}, {op.getKey(), "key"});
+  check.keyWeights(op.getKeyWeights(), {op.getKey(), "key"});
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, CenterKeysOp op) {
+  Checker{builder, op.getLoc()}.keyWeights(op.getKeyWeights(),
+                                           {op.getKey(), "key"});
 }
 
 void polyattn::attn::emitShapeChecks(OpBuilder &builder, RecordOp op) {
   Checker check{builder, op.getLoc()};
   Checker::Tensor key{op.getKey(), "key"};
   check.queryAndKey({op.getQuery(), "query"}, key);
-  check.valueAndWeights(key, {op.getValue(), "value"}, op.getKeyWeights());
+  check.valueForEachKey({op.getValue(), "value"}, key);
+  check.keyWeights(op.getKeyWeights(), key);
 }

@@ -8,11 +8,12 @@
 namespace polyattn::attn {
 
 /// Emits a `cf.assert` for each agreement of sizes that the verifier could not
-/// decide because a dimension is dynamic, so that a mismatch ends with a message
-/// instead of reading beyond a tensor.
+/// decide because a dimension is dynamic, so that a mismatch ends with a
+/// message instead of reading beyond a tensor.
 void emitShapeChecks(mlir::OpBuilder &builder, AttentionOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CheckBoundOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, RecordOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, CenterKeysOp op);
 
 } // namespace polyattn::attn
 

@@ -39,8 +39,7 @@ static SmallVector<Value> emitConditions(ApproximableOpInterface op,
   OpBuilder builder(op);
   SmallVector<Value> conditions;
   if (assumption == Assumption::Guarded)
-    conditions.push_back(
-        op.emitBoundCheck(builder, plan.limits()));
+    conditions.push_back(op.emitBoundCheck(builder, plan.limits()));
   if (ShapedType::isDynamic(op.getSizes().numKeys))
     conditions.push_back(emitAtMost(builder, op.getLoc(),
                                     op.getLengthDims().numKeys, plan.maxKeys));
@@ -49,27 +48,65 @@ static SmallVector<Value> emitConditions(ApproximableOpInterface op,
   return conditions;
 }
 
-static void approximate(ApproximableOpInterface op,
-                        const ApproximationPlan &plan, Assumption assumption) {
-  SmallVector<Value> conditions = emitConditions(op, plan, assumption);
-  ApproximableOpInterface target = op;
-  if (!conditions.empty()) {
-    OpBuilder builder(op);
-    Versions versions =
-        versionOn(op, emitAll(builder, op.getLoc(), conditions));
-    // Where the check fails the bound is not known to hold; without it no later
-    // run of the pass approximates the exact version again.
-    versions.otherwise.setBound({}, {});
-    target = versions.taken;
-  }
+static MomentClaimAttr claimAttr(MLIRContext *context,
+                                 const ApproximationPlan &plan) {
+  if (!plan.moments)
+    return {};
+  return MomentClaimAttr::get(context, plan.moments->SecondMoment,
+                              plan.moments->Mean, plan.moments->Quadratic);
+}
+
+static void setPolynomial(ApproximableOpInterface op,
+                          const ApproximationPlan &plan,
+                          Assumption assumption) {
   MLIRContext *context = op.getContext();
-  target.setKernel(PolyKernelAttr::get(
+  op.setKernel(PolyKernelAttr::get(
       context, DenseF64ArrayAttr::get(context, plan.coefficients)));
   const ErrorBudget &budget = plan.budget;
-  target.setCertificate(CertificateAttr::get(
+  op.setCertificate(CertificateAttr::get(
       context, plan.scoreBound, budget.KernelError, budget.WeightChange,
       budget.RoundingError, budget.OutputError, plan.maxKeys, assumption,
-      MomentClaimAttr()));
+      claimAttr(context, plan)));
+}
+
+/// The op on centred keys, without the rows that stay exact; before `op`.
+static ApproximableOpInterface emitCentred(ApproximableOpInterface op,
+                                           const ApproximationPlan &plan) {
+  OpBuilder builder(op);
+  Value keys = op.emitCentredKeys(builder);
+  Operation *copy = plan.exactRows ? op.emitRows(builder, plan.exactRows,
+                                                 ShapedType::kDynamic)
+                                   : builder.clone(*op);
+  auto centred = cast<ApproximableOpInterface>(copy);
+  centred.setKeys(keys);
+  centred.setBound(BoundAttr::get(op.getContext(), plan.scoreBound,
+                                  op.getBound()->getSource()),
+                   {});
+  return centred;
+}
+
+/// Replaces the kernel; returns the exact version that remains beside the
+/// approximated one, if one does.
+static ApproximableOpInterface approximate(ApproximableOpInterface op,
+                                           const ApproximationPlan &plan,
+                                           Assumption assumption) {
+  OpBuilder builder(op);
+  if (plan.moments) {
+    ApproximableOpInterface centred = emitCentred(op, plan);
+    Value condition = emitAll(builder, op.getLoc(),
+                              emitConditions(centred, plan, assumption));
+    Versions versions = versionOn(op, centred, plan.exactRows, condition);
+    setPolynomial(versions.taken, plan, assumption);
+    return versions.otherwise;
+  }
+  SmallVector<Value> conditions = emitConditions(op, plan, assumption);
+  if (conditions.empty()) {
+    setPolynomial(op, plan, assumption);
+    return {};
+  }
+  Versions versions = versionOn(op, emitAll(builder, op.getLoc(), conditions));
+  setPolynomial(versions.taken, plan, assumption);
+  return versions.otherwise;
 }
 
 static StringRef describe(Assumption assumption) {
@@ -93,12 +130,19 @@ static OpRemark describe(ApproximableOpInterface op,
   llvm::raw_string_ostream text(remark.text);
   text << "score bound " << readable(bound.getValue()) << " ("
        << stringifyBoundSource(bound.getSource()) << ", "
-       << describe(assumption) << "): degree " << plan.degree() << ", rank "
-       << readable(rank) << ", certified error " << readable(budget.OutputError)
+       << describe(assumption);
+  if (plan.moments)
+    text << ": centred scores up to " << readable(plan.scoreBound)
+         << ", their second moment up to "
+         << readable(plan.moments->SecondMoment);
+  text << "): degree " << plan.degree() << ", rank " << readable(rank)
+       << ", certified error " << readable(budget.OutputError)
        << " of max|value| (kernel " << readable(budget.WeightChange)
        << ", rounding " << readable(budget.RoundingError)
        << ") for norms up to " << readable(plan.normLimit) << " and "
        << plan.maxKeys << " keys";
+  if (plan.exactRows)
+    text << "; the first " << plan.exactRows << " rows stay exact";
   if (plan.gain)
     text << ", predicted " << readable(*plan.gain)
          << "x as fast as direct evaluation";
@@ -112,6 +156,10 @@ static OpRemark describe(ApproximableOpInterface op,
       .metric("RoundingError", budget.RoundingError)
       .metric("NormLimit", plan.normLimit)
       .metric("MaxKeys", double(plan.maxKeys));
+  if (plan.moments)
+    remark.metric("CentredBound", plan.scoreBound)
+        .metric("SecondMoment", plan.moments->SecondMoment)
+        .metric("ExactRows", double(plan.exactRows));
   if (plan.gain)
     remark.metric("Gain", *plan.gain);
   if (plan.fromLength)
@@ -141,15 +189,44 @@ struct ApproximatePass
   }
 
 private:
-  void runOn(ApproximableOpInterface op, const ApproximationRequest &request) {
+  void runOn(ApproximableOpInterface op, ApproximationRequest request) {
+    Assumption assumption = Assumption::Trusted;
+    if (op.getBound())
+      assumption = *assumptionFor(guard, op.getBound()->getSource());
+    request.moments = moments && assumption == Assumption::Guarded;
     PlanOrReason decision = planApproximation(op, request);
     if (auto *reason = std::get_if<OpRemark>(&decision))
       return emitMissed(op, passName, *reason);
     auto &plan = std::get<ApproximationPlan>(decision);
-    Assumption assumption = *assumptionFor(guard, op.getBound()->getSource());
+    OpRemark remark;
     if (wantsRemarks(op))
-      emitPassed(op, passName, describe(op, plan, assumption));
-    approximate(op, plan, assumption);
+      remark = describe(op, plan, assumption);
+    ApproximableOpInterface otherwise = approximate(op, plan, assumption);
+    if (otherwise && plan.moments)
+      otherwise = approximateFallback(otherwise, request, assumption, remark);
+    // Where the check fails the bound is not known to hold; without it no later
+    // run of the pass approximates the exact version again.
+    if (otherwise)
+      otherwise.setBound({}, {});
+    emitPassed(op, passName, remark);
+  }
+
+  /// Moments may turn out larger than expected where the bound still holds;
+  /// returns the exact version that remains.
+  ApproximableOpInterface approximateFallback(ApproximableOpInterface op,
+                                              ApproximationRequest request,
+                                              Assumption assumption,
+                                              OpRemark &remark) {
+    request.moments = false;
+    request.fallback = true;
+    PlanOrReason decision = planApproximation(op, request);
+    auto *plan = std::get_if<ApproximationPlan>(&decision);
+    if (!plan)
+      return op;
+    remark.text += "; where moments are larger but the bound holds, degree " +
+                   std::to_string(plan->degree());
+    remark.metric("FallbackDegree", plan->degree());
+    return approximate(op, *plan, assumption);
   }
 
   double tolerance() const {

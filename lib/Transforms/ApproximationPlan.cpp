@@ -21,6 +21,15 @@ namespace {
 constexpr double boundMargin = 0x1p-12;
 /// Below this the polynomial would hold numbers that mean nothing.
 constexpr double leastBound = 1e-6;
+/// What a mean of centred scores may be off 0 by: rounding, or what the mean of
+/// a row's own keys differs from that of all.
+constexpr double roundedMean = 1e-3, prefixMean = 0.05;
+/// Rows under a mask that are left out of moments: a short prefix of keys may
+/// look like anything.
+constexpr int64_t rowsOfShortPrefix = 512;
+/// Under a mask the check counts some keys too many.
+constexpr double maskSlack = 1.1;
+
 /// Where break-even is looked for when nothing limits the length.
 constexpr int64_t longestLength = int64_t(1) << 40;
 
@@ -28,7 +37,7 @@ class Planner {
 public:
   Planner(ApproximableOpInterface op, const ApproximationRequest &request)
       : op(op), request(request), work(AttentionWork::of(op)),
-        explain(wantsRemarks(op)) {
+        explain(wantsRemarks(op) && !request.fallback) {
     int64_t keys = work.sizes.numKeys;
     plan.maxKeys = ShapedType::isDynamic(keys) ? request.maxKeys
                                                : std::max<int64_t>(keys, 1);
@@ -43,6 +52,10 @@ private:
   std::optional<OpRemark> checkProfit();
 
   bool tryDegree(unsigned degree, double bound);
+  void expectMoments();
+  bool tryMoments(unsigned degree);
+  void spendTolerance(ArrayRef<double> coefficients, MomentClaim claim,
+                      ErrorBudget budget);
   unsigned largestStateDegree() const;
   OpRemark explainNoPolynomial();
   std::string adviseBound();
@@ -56,6 +69,12 @@ private:
   /// Only then is work done for the sake of a message.
   bool explain;
   ApproximationPlan plan;
+  /// What to expect of centred scores; nothing where moments are of no use.
+  struct Expectation {
+    double bound, secondMoment, mean;
+    int64_t exactRows;
+  };
+  std::optional<Expectation> expected;
   /// Rounding error of the lowest degree that would do in exact arithmetic.
   std::optional<double> roundingFloor;
 };
@@ -104,7 +123,7 @@ std::optional<OpRemark> Planner::checkForm() {
   if (!isa<ExpKernelAttr>(op.getKernel()))
     return OpRemark("UnknownKernel",
                     "certificates exist for the kernel #attn.exp only");
-  if (isExactBranch(op))
+  if (!request.fallback && isExactBranch(op))
     return OpRemark("ExactBranch", "this is the exact version beside an "
                                    "approximated one; it stays");
   const AttentionSizes &sizes = work.sizes;
@@ -145,6 +164,105 @@ bool Planner::tryDegree(unsigned degree, double bound) {
   return true;
 }
 
+/// Where nothing is known of moments, the rewrite bets on keys that point in
+/// all directions alike: a second moment of bound^2 / d. Of m such keys the
+/// mean is about 1 / sqrt(m) long, which is taken off, and the moments of rows
+/// scatter by sqrt(2 / m). Returns by what centring may lengthen keys, and
+/// moments exceed their expectation.
+static std::pair<double, double> isotropicSlack(int64_t numKeys) {
+  double m = ShapedType::isDynamic(numKeys) ? 2048 : double(numKeys);
+  return {1 + std::min(2 / std::sqrt(m), 0.125),
+          1 + std::min(5 * std::sqrt(2 / m), 0.5)};
+}
+
+/// Can moments be checked, and what will they be?
+void Planner::expectMoments() {
+  BoundAttr bound = *op.getBound();
+  if (!request.moments || bound.getSource() == BoundSource::Proved ||
+      !op.whyNoMoments().empty())
+    return;
+  bool masked = !op.getMask().admitsAll();
+  Expectation e;
+  e.exactRows = masked ? rowsOfShortPrefix : 0;
+  const AttentionSizes &sizes = work.sizes;
+  if (masked) {
+    // Without the first rows the rest must still be an attention, and most of
+    // it.
+    if (!op.getMask().forRows(e.exactRows, ShapedType::kDynamic,
+                              sizes.numQueries, sizes.numKeys) ||
+        !op.getMask().forRows(0, e.exactRows, sizes.numQueries,
+                              sizes.numKeys) ||
+        (!ShapedType::isDynamic(sizes.numQueries) &&
+         sizes.numQueries < 4 * e.exactRows))
+      return;
+  }
+  double slack = masked ? maskSlack : 1;
+  if (MomentsAttr known = bound.getMoments()) {
+    e.bound = known.getCentredBound();
+    e.secondMoment = known.getSecondMoment() * slack;
+  } else {
+    auto [lengthened, varied] = isotropicSlack(sizes.numKeys);
+    double value = bound.getValue();
+    e.bound = value * lengthened;
+    e.secondMoment = value * value / double(sizes.headDim) * varied * slack;
+  }
+  e.bound = std::max(e.bound * (1 + boundMargin), leastBound);
+  e.secondMoment = std::max(e.secondMoment, leastBound * leastBound);
+  e.mean = masked ? prefixMean : roundedMean;
+  expected = e;
+}
+
+/// Does the polynomial of this degree meet the tolerance if moments are as
+/// expected?
+bool Planner::tryMoments(unsigned degree) {
+  if (!expected)
+    return false;
+  std::optional<MomentPolynomial> fit =
+      fitExpToMoment(expected->bound, degree, expected->secondMoment);
+  if (!fit)
+    return false;
+  MomentClaim claim{expected->secondMoment, expected->mean, fit->Quadratic};
+  std::optional<ErrorBudget> budget = attn::certifyMoments(
+      op, fit->Coefficients, expected->bound, claim, plan.maxKeys);
+  if (!budget || budget->OutputError > request.tolerance)
+    return false;
+  spendTolerance(fit->Coefficients, claim, *budget);
+  plan.scoreBound = expected->bound;
+  plan.exactRows = expected->exactRows;
+  work.exactRowsOfMoments = expected->exactRows;
+  return true;
+}
+
+/// Takes the plan with second moments as large as the tolerance allows, so that
+/// the check turns down no input that it need not.
+void Planner::spendTolerance(ArrayRef<double> coefficients, MomentClaim claim,
+                             ErrorBudget budget) {
+  plan.coefficients = coefficients.vec();
+  plan.budget = budget;
+  plan.moments = claim;
+  double spare = (request.tolerance * (1 - 0x1p-20) - budget.OutputError) /
+                 (2 * std::exp(claim.Mean) * claim.Quadratic);
+  // Larger moments cost some of the rounding error's budget, too.
+  for (double share : {1.0, 0.9}) {
+    MomentClaim larger = claim;
+    larger.SecondMoment += share * spare;
+    std::optional<ErrorBudget> spent = attn::certifyMoments(
+        op, coefficients, expected->bound, larger, plan.maxKeys);
+    if (spent && spent->OutputError <= request.tolerance) {
+      plan.budget = *spent;
+      plan.moments = larger;
+      return;
+    }
+  }
+}
+
+InputLimits ApproximationPlan::limits() const {
+  InputLimits limits{scoreBound, normLimit, {}};
+  if (moments)
+    limits.moments = MomentLimits{moments->SecondMoment, moments->Mean};
+  return limits;
+}
+
 /// Beyond it the state is too large, or the format cannot be evaluated natively
 /// at all and only `force` asks for it.
 unsigned Planner::largestStateDegree() const {
@@ -159,8 +277,10 @@ std::optional<OpRemark> Planner::findPolynomial() {
   double bound =
       std::max(op.getBound()->getValue() * (1 + boundMargin), leastBound);
   unsigned last = largestStateDegree();
+  expectMoments();
   for (unsigned degree = 1; degree <= last; ++degree) {
-    if (tryDegree(degree, bound))
+    // At the same degree a bound is cheaper to check.
+    if (tryDegree(degree, bound) || tryMoments(degree))
       return std::nullopt;
     // Rounding errors only grow with the degree.
     if (roundingFloor && *roundingFloor >= request.tolerance)
@@ -290,8 +410,10 @@ std::optional<OpRemark> Planner::checkProfit() {
   } else if (!request.force) {
     plan.fromLength =
         breakEvenLength(work, 0, plan.degree(), target, request.maxKeys);
-    if (plan.fromLength)
+    if (plan.fromLength) {
+      plan.fromLength = std::max(*plan.fromLength, 4 * plan.exactRows);
       return std::nullopt;
+    }
   } else {
     return std::nullopt;
   }

@@ -24,6 +24,10 @@ struct ApproximationRequest {
   /// Approximate whatever the cost model says.
   bool force;
   const TargetDescription &target;
+  /// May the run-time check measure second moments?
+  bool moments = false;
+  /// Is this about the exact version beside an approximated one?
+  bool fallback = false;
 };
 
 /// How to approximate one op.
@@ -33,13 +37,17 @@ struct ApproximationPlan {
   /// What the certificate assumes.
   double scoreBound, normLimit;
   int64_t maxKeys;
+  /// Of a moment certificate, which is about scores of centred keys; and how
+  /// many query rows see too few keys for it and stay exact.
+  std::optional<MomentClaim> moments;
+  int64_t exactRows = 0;
   /// With dynamic lengths: the state is cheaper from this length on.
   std::optional<int64_t> fromLength;
   /// With static lengths: predicted time of direct over state evaluation.
   std::optional<double> gain;
 
   unsigned degree() const { return unsigned(coefficients.size() - 1); }
-  InputLimits limits() const { return {scoreBound, normLimit, {}}; }
+  InputLimits limits() const;
 };
 
 /// The plan, or the remark that says why there is none.

@@ -17,6 +17,11 @@ std::optional<ErrorBudget> certify(ApproximableOpInterface op,
                                    llvm::ArrayRef<double> coefficients,
                                    double scoreBound, int64_t maxKeys);
 
+/// The same for a moment certificate.
+std::optional<ErrorBudget>
+certifyMoments(ApproximableOpInterface op, llvm::ArrayRef<double> coefficients,
+               double scoreBound, const MomentClaim &claim, int64_t maxKeys);
+
 /// The largest norm of a query or key at which a kernel of this degree neither
 /// overflows nor underflows; 0 if there is none.
 double normLimit(ApproximableOpInterface op, unsigned degree, double scoreBound,

@@ -39,17 +39,36 @@ static LogicalResult checkClaim(Operation *op, StringRef what, double claimed,
   return diag;
 }
 
+static std::optional<MomentClaim> claimOf(CertificateAttr certificate) {
+  MomentClaimAttr claim = certificate.getMoments();
+  if (!claim)
+    return std::nullopt;
+  return MomentClaim{claim.getSecondMoment(), claim.getMean(),
+                     claim.getQuadratic()};
+}
+
+static std::optional<ErrorBudget> prove(ApproximableOpInterface op,
+                                        CertificateAttr certificate) {
+  ArrayRef<double> coefficients = *op.getKernel().getPolynomial();
+  double bound = certificate.getScoreBound();
+  int64_t maxKeys = certificate.getMaxKeys();
+  if (auto claim = claimOf(certificate))
+    return attn::certifyMoments(op, coefficients, bound, *claim, maxKeys);
+  return attn::certify(op, coefficients, bound, maxKeys);
+}
+
 static LogicalResult checkNumbers(ApproximableOpInterface op,
                                   CertificateAttr certificate) {
-  std::optional<ErrorBudget> proved =
-      attn::certify(op, *op.getKernel().getPolynomial(),
-                    certificate.getScoreBound(), certificate.getMaxKeys());
+  std::optional<ErrorBudget> proved = prove(op, certificate);
   if (!proved)
     return op.emitOpError("certificate cannot be proved: this polynomial is "
                           "not known to stand for exp within score_bound ")
            << readable(certificate.getScoreBound()) << " and "
            << certificate.getMaxKeys() << " keys";
-  double weightChangeOfClaim = weightChange(certificate.getKernelError());
+  double kernelError = certificate.getKernelError();
+  auto claim = claimOf(certificate);
+  double weightChangeOfClaim = claim ? momentWeightChange(kernelError, *claim)
+                                     : weightChange(kernelError);
   double sum =
       nextUp(certificate.getWeightChange() + certificate.getRoundingError());
   return failure(
@@ -83,15 +102,22 @@ static LogicalResult checkGuard(ApproximableOpInterface op,
   size_t degree = op.getKernel().getPolynomial()->size() - 1;
   double bound = certificate.getScoreBound();
   double norm = normLimit(op, degree, bound, certificate.getMaxKeys());
+  InputLimits limits{bound, norm, {}};
+  if (auto claim = claimOf(certificate))
+    limits.moments = MomentLimits{claim->SecondMoment, claim->Mean};
   if (llvm::any_of(conditions, [&](Value condition) {
-        return op.isBoundCheck(condition, {bound, norm, {}});
+        return op.isBoundCheck(condition, limits);
       }))
     return success();
-  return op.emitOpError(
-             "has a certificate that assumes a run-time check, but "
-             "is not in the then-region of an scf.if on "
-             "attn.check_bound of its own inputs with bound at most ")
-         << exactly(bound) << " and max_norm at most " << readable(norm);
+  InFlightDiagnostic diag =
+      op.emitOpError("has a certificate that assumes a run-time check, but "
+                     "is not in the then-region of an scf.if on "
+                     "attn.check_bound of its own inputs with bound at most ")
+      << exactly(bound) << " and max_norm at most " << readable(norm);
+  if (limits.moments)
+    diag << ", second_moment at most " << exactly(limits.moments->secondMoment)
+         << " and mean at most " << exactly(limits.moments->mean);
+  return diag;
 }
 
 static LogicalResult checkAssumption(ApproximableOpInterface op,

@@ -12,20 +12,79 @@ using namespace polyattn::attn;
 // Making versions
 //===----------------------------------------------------------------------===//
 
-Versions polyattn::attn::versionOn(ApproximableOpInterface op,
-                                   Value condition) {
+/// Replaces `op` by an scf.if with what `emitTaken` gives where `condition`
+/// holds, and `op` itself where it does not.
+static void emitVersions(ApproximableOpInterface op, Value condition,
+                         function_ref<Value(OpBuilder &)> emitTaken) {
   Location loc = op.getLoc();
   OpBuilder builder(op);
   auto ifOp = scf::IfOp::create(builder, loc, op->getResultTypes(), condition,
                                 /*withElseRegion=*/true);
   op->replaceAllUsesWith(ifOp.getResults());
   builder.setInsertionPointToEnd(ifOp.thenBlock());
-  Operation *copy = builder.clone(*op);
-  scf::YieldOp::create(builder, loc, copy->getResults());
+  scf::YieldOp::create(builder, loc, emitTaken(builder));
   builder.setInsertionPointToEnd(ifOp.elseBlock());
   op->moveBefore(ifOp.elseBlock(), ifOp.elseBlock()->end());
   scf::YieldOp::create(builder, loc, op->getResults());
+}
+
+Versions polyattn::attn::versionOn(ApproximableOpInterface op,
+                                   Value condition) {
+  Operation *copy = nullptr;
+  emitVersions(op, condition, [&](OpBuilder &builder) {
+    copy = builder.clone(*op);
+    return copy->getResult(0);
+  });
   return {cast<ApproximableOpInterface>(copy), op};
+}
+
+Versions polyattn::attn::versionOn(ApproximableOpInterface op,
+                                   ApproximableOpInterface taken,
+                                   int64_t exactRows, Value condition) {
+  emitVersions(op, condition, [&](OpBuilder &builder) -> Value {
+    taken->moveBefore(builder.getInsertionBlock(), builder.getInsertionPoint());
+    if (exactRows == 0)
+      return taken->getResult(0);
+    auto first =
+        cast<ApproximableOpInterface>(op.emitRows(builder, 0, exactRows));
+    first.setBound({}, {});
+    int64_t rows =
+        cast<RankedTensorType>(op->getResult(0).getType()).getRank() - 2;
+    return emitJoined(builder, op, rows,
+                      {first->getResult(0), taken->getResult(0)});
+  });
+  return {taken, op};
+}
+
+Value polyattn::attn::emitJoined(OpBuilder &builder, ApproximableOpInterface op,
+                                 int64_t dim, ArrayRef<Value> pieces) {
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  // The sizes of the first piece, but for the dimension that is cut.
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(builder, loc, pieces.front());
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
+      strides(type.getRank(), builder.getIndexAttr(1)), ends(1);
+  AffineExpr sum = builder.getAffineDimExpr(0) + builder.getAffineDimExpr(1);
+  OpFoldResult end = builder.getIndexAttr(0);
+  for (Value piece : pieces) {
+    OpFoldResult size = tensor::getMixedSize(builder, loc, piece, dim);
+    end = affine::makeComposedFoldedAffineApply(builder, loc, sum, {end, size});
+    ends.push_back(end);
+  }
+  sizes[dim] = end;
+  Value whole =
+      tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  ends.front() = builder.getIndexAttr(0);
+  for (auto [i, piece] : llvm::enumerate(pieces)) {
+    offsets[dim] = ends[i];
+    sizes[dim] = tensor::getMixedSize(builder, loc, piece, dim);
+    whole = tensor::InsertSliceOp::create(builder, loc, piece, whole, offsets,
+                                          sizes, strides);
+  }
+  if (whole.getType() != type)
+    whole = tensor::CastOp::create(builder, loc, type, whole);
+  return whole;
 }
 
 Value polyattn::attn::emitAll(OpBuilder &builder, Location loc,

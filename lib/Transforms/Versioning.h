@@ -20,6 +20,16 @@ struct Versions {
 /// it does not.
 Versions versionOn(ApproximableOpInterface op, mlir::Value condition);
 
+/// The same where `taken`, emitted before `op`, computes its query rows from
+/// `exactRows` on. It moves to where `condition` holds; the rows before are
+/// computed there by a copy of `op`.
+Versions versionOn(ApproximableOpInterface op, ApproximableOpInterface taken,
+                   int64_t exactRows, mlir::Value condition);
+
+/// Pieces along a dimension of the result of `op`, put together.
+mlir::Value emitJoined(mlir::OpBuilder &builder, ApproximableOpInterface op,
+                       int64_t dim, llvm::ArrayRef<mlir::Value> pieces);
+
 /// The `i1` that says that every one of `conditions` (at least one) holds.
 mlir::Value emitAll(mlir::OpBuilder &builder, mlir::Location loc,
                     llvm::ArrayRef<mlir::Value> conditions);

@@ -20,6 +20,9 @@ struct AttentionWork {
   mlir::FloatType elementType;
   /// Then weights are not rounded to bf16, not even for matrix units.
   bool certified = false;
+  /// Is the bound check one of moments, on centred keys? Then this many of the
+  /// first query rows stay exact.
+  std::optional<int64_t> exactRowsOfMoments = std::nullopt;
 
   static AttentionWork of(attn::ApproximableOpInterface op);
 
@@ -65,7 +68,8 @@ double directCycles(const AttentionWork &work, unsigned kernelDegree,
                     const TargetDescription &target);
 double stateCycles(const AttentionWork &work, unsigned degree,
                    const TargetDescription &target);
-/// The run-time check of a score bound.
+/// The run-time check of a score bound, and what checking moments takes beyond
+/// it.
 double boundCheckCycles(const AttentionWork &work,
                         const TargetDescription &target);
 

@@ -72,11 +72,12 @@ std::optional<double> roundingError(const std::vector<double> &Coefficients,
 
 /// What a certificate says.
 struct ErrorBudget {
-  /// Proved bound of |P(x) e^{-x} - 1| on [-Bound, Bound].
+  /// Proved bound of |P(x) e^{-x} - 1| on [-Bound, Bound]; of a moment
+  /// certificate, the constant a of |P(x) - e^x| <= a + b x^2.
   double KernelError = 0;
-  /// weightChange(KernelError).
+  /// weightChange(KernelError) or momentWeightChange(KernelError, ...).
   double WeightChange = 0;
-  /// roundingError(...).
+  /// Of floating-point evaluation, as roundingError says.
   double RoundingError = 0;
   /// Bound of |out - exact softmax attention| / max|v|: the sum of the two
   /// terms above.
@@ -89,6 +90,28 @@ struct ErrorBudget {
 std::optional<ErrorBudget> certify(const std::vector<double> &Coefficients,
                                    double Bound, const SummationShape &Shape,
                                    ElementKind Kind);
+
+/// What a moment certificate assumes of every row, s_j being its scores and w_j
+/// the key weights, and the quadratic term of its kernel's error.
+struct MomentClaim {
+  /// sum_j w_j s_j^2 <= SecondMoment sum_j w_j
+  double SecondMoment = 0;
+  /// sum_j w_j s_j >= -Mean sum_j w_j
+  double Mean = 0;
+  /// |P(x) - e^x| <= a + Quadratic x^2
+  double Quadratic = 0;
+};
+
+/// 2 (a + b m_2) e^mean: how much normalised weights change in l1 when e^s is
+/// replaced by a nonnegative P. Rounded up, at most 2.
+double momentWeightChange(double Constant, const MomentClaim &Claim);
+
+/// certify for rows that keep to the claim. All scores must still be within
+/// Bound, and P must be proved nonnegative there.
+std::optional<ErrorBudget>
+certifyMoments(const std::vector<double> &Coefficients, double Bound,
+               const MomentClaim &Claim, const SummationShape &Shape,
+               ElementKind Kind);
 
 /// Largest power of two R such that no overflow, and no underflow that matters,
 /// can happen while max_i |q_i|_2 <= R and max_j |k_j|_2 <= R; 0 if there is

@@ -52,6 +52,22 @@ std::optional<ExpPolynomial> fitExp(double Bound, unsigned Degree);
 std::optional<ExpPolynomial> fitExpToError(double Bound, double MaxError,
                                            unsigned LargestDegree = 32);
 
+/// P(x) = sum_t Coefficients[t] x^t, meant to keep within a + Quadratic x^2 of
+/// e^x for a small constant a, which the checker finds.
+struct MomentPolynomial {
+  std::vector<double> Coefficients;
+  double Quadratic = 0;
+};
+
+/// The polynomial of the given degree that makes a + b SecondMoment about as
+/// small as can be, where |P(x) - e^x| <= a + b x^2 for |x| <= Bound: the mean
+/// error over numbers x with that second moment, whatever their distribution.
+///
+/// nullopt if Bound is not in (0, MaxBound], Degree not in [1, MaxDegree] or
+/// SecondMoment not positive.
+std::optional<MomentPolynomial> fitExpToMoment(double Bound, unsigned Degree,
+                                               double SecondMoment);
+
 } // namespace polyattn
 
 #endif // POLYATTN_APPROXIMATION_EXPPOLYNOMIAL_H

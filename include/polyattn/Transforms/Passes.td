@@ -21,6 +21,12 @@ def AttnApproximate : Pass<"attn-approximate"> {
     running the pass again changes nothing. A `proved` bound is relied on without a check: whoever proves the product
     of norms also answers for each norm keeping within the limit that the remark states.
 
+    Where a check is made anyway, it may measure more than the bound: the second moments of scores once the keys' mean
+    is taken off. If they are as small as the bound's `moments` say, or, where it has none, as those of keys that point
+    in all directions alike, a lower degree is often certified (docs/certificates.md). Then the kernel is replaced on
+    centred keys; under a mask the first 512 rows stay exact; and where the check fails, the bound alone is checked if
+    a higher degree that it certifies pays, before the exact version is taken.
+
     Every op gets a remark: `passed` with degree, rank, certified error and predicted speed-up, or `missed` with the
     reason and its numbers.
 
@@ -42,6 +48,8 @@ def AttnApproximate : Pass<"attn-approximate"> {
            "Number of keys that certificates cover where the length is dynamic; longer inputs take the exact version. Rounding errors grow with it, and with them the degree">,
     Option<"guard", "guard", "std::string", "\"auto\"",
            "Run-time check of the bound: auto (unless the bound is proved), always, or never (then the certificate says trusted unless the bound is proved; a dynamic number of keys is checked all the same)">,
+    Option<"moments", "moments", "bool", "true",
+           "Let the run-time check measure second moments of centred scores, where a lower degree is certified for them">,
     Option<"force", "force", "bool", "false",
            "Approximate also where the cost model expects no gain">,
     Option<"target", "target", "std::string", "\"auto\"",

@@ -177,8 +177,6 @@ private:
                    llvm::MutableArrayRef<TileProduct> products);
 
   // Packing.cpp: transposed copies between rows in memory and lanes in tiles.
-  void packRows(Value source, Value head, Value first, Value limit,
-                int64_t rows, int64_t columns, Value target);
   void unpackTile(Tile &t);
 
   // StateBlocks.cpp and, from emitStateFull on, State.cpp
@@ -342,6 +340,12 @@ void forColumns(Emitter &e, int64_t columns,
 /// `count` elements from `at` on, widened; the other lanes are 0.
 mlir::Value loadPart(Emitter &e, mlir::Value source, mlir::ValueRange at,
                      int64_t count);
+
+/// target[1 + column][row] = source[head][first + row][column]; rows from
+/// `limit` on repeat the last one.
+void packRows(Emitter &e, mlir::Value source, mlir::Value head,
+              mlir::Value first, mlir::Value limit, int64_t rows,
+              int64_t columns, mlir::Value target);
 
 /// The first `count` lanes of x.
 void storePart(Emitter &e, mlir::Value x, mlir::Value target,

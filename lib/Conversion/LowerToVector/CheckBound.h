@@ -8,9 +8,16 @@
 
 namespace polyattn::attn {
 
-/// Emits the i1 of `op` for query and key memrefs [heads, length, d].
+/// The i1 of what `op` says of norms, for query and key memrefs [heads, length,
+/// d].
 mlir::Value emitBoundCheck(Emitter &e, CheckBoundOp op, mlir::Value query,
                            mlir::Value key);
+
+/// The i1 of what `op` says of second moments and means, for inputs whose norms
+/// keep within its bound. `weights`, if not null, is a memref [key heads, m].
+mlir::Value emitMomentCheck(Emitter &e, const TargetDescription &target,
+                            CheckBoundOp op, mlir::Value query, mlir::Value key,
+                            mlir::Value weights);
 
 } // namespace polyattn::attn
 

@@ -192,7 +192,7 @@ void AttentionEmitter::fillTile(Tile &t) {
   if (matrixUnit)
     packQueryPairs(t);
   else
-    packRows(operands.query, t.head, t.first, numQueries, queryTile, headDim,
+    packRows(e, operands.query, t.head, t.first, numQueries, queryTile, headDim,
              t.queries);
 }
 

@@ -42,15 +42,13 @@ void polyattn::attn::storePart(Emitter &e, Value x, Value target, ValueRange at,
                                 laneMask(e, e.index(count)), x);
 }
 
-/// target[1 + column][row] = source[head][first + row][column]; rows from
-/// `limit` on repeat the last one.
-void AttentionEmitter::packRows(Value source, Value head, Value first,
-                                Value limit, int64_t rows, int64_t columns,
-                                Value target) {
+void polyattn::attn::packRows(Emitter &e, Value source, Value head, Value first,
+                              Value limit, int64_t rows, int64_t columns,
+                              Value target) {
   Value last = e.sub(limit, e.index(1));
   e.loop(e.index(0), e.index(rows), e.lanes, [&](Value row) {
     forColumns(e, columns, [&](Value column, int64_t count) {
-      Values block;
+      Emitter::Values block;
       for (int64_t i = 0; i < e.lanes; ++i) {
         Value from = e.min(e.add(first, e.add(row, i)), last);
         block.push_back(loadPart(e, source, {head, from, column}, count));

@@ -1,11 +1,13 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
 // attn-lower-to-vector: which ops it takes, and the step from tensors to
-// memrefs. The code itself is written by AttentionEmitter and emitBoundCheck.
+// memrefs. The code itself is written by AttentionEmitter and its
+// neighbours.
 
 #include "../ShapeChecks.h"
 #include "../TensorLoops.h"
 #include "AttentionEmitter.h"
+#include "CenterKeys.h"
 #include "CheckBound.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -56,12 +58,52 @@ static Value toBuffer(OpBuilder &b, Location loc, Value tensor) {
 }
 
 /// Key weights repeated to [key heads, m].
-static Value weightsPerHead(OpBuilder &b, Location loc, AttentionOp op) {
+static Value weightsPerHead(OpBuilder &b, Location loc, Value weights,
+                            Value key) {
   TensorLoops loops{b, loc, b.getF32Type()};
-  Sizes sizes = tensor::getMixedSizes(b, loc, op.getKey());
+  Sizes sizes = tensor::getMixedSizes(b, loc, key);
   sizes.pop_back();
   sizes.back() = OpFoldResult(); // m is never repeated
-  return flattenHeads(b, loc, loops.repeat(op.getKeyWeights(), sizes), 1);
+  return flattenHeads(b, loc, loops.repeat(weights, sizes), 1);
+}
+
+/// The same as a memref that is only read; null without weights.
+static Value weightsBuffer(OpBuilder &b, Location loc, Value weights,
+                           Value key) {
+  if (!weights)
+    return {};
+  return toBuffer(b, loc, weightsPerHead(b, loc, weights, key));
+}
+
+/// A result's memory. Its last size is that of `columns`, the others those of
+/// `rows`.
+static Value allocateOutput(OpBuilder &b, Location loc, RankedTensorType type,
+                            Value rows, Value columns) {
+  SmallVector<Value> sizes;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      sizes.push_back(tensor::DimOp::create(
+          b, loc, i + 1 < type.getRank() ? rows : columns, i));
+  return memref::AllocOp::create(
+      b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes,
+      b.getI64IntegerAttr(cacheLineBytes));
+}
+
+/// Memory as [heads, n, e].
+static Value toHeads(OpBuilder &b, Location loc, Value output) {
+  auto type = cast<MemRefType>(output.getType());
+  int64_t rank = type.getRank();
+  if (rank == 3)
+    return output;
+  if (rank == 2) {
+    SmallVector<int64_t> shape = {1, type.getDimSize(0), type.getDimSize(1)};
+    return memref::ExpandShapeOp::create(
+        b, loc, shape, output, SmallVector<ReassociationIndices>{{0, 1}, {2}});
+  }
+  SmallVector<ReassociationIndices> groups(3);
+  for (int64_t i = 0; i < rank; ++i)
+    groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
+  return memref::CollapseShapeOp::create(b, loc, output, groups);
 }
 
 /// Why the pass leaves an attention to the reference lowering; empty if it
@@ -79,6 +121,25 @@ static std::string whyNotTaken(AttentionOp op) {
   if (sizes.headDim == 0 || sizes.valueDim == 0)
     return "its head dimension is 0";
   return {};
+}
+
+/// Do the helpers of an attention have vector code for such keys?
+static bool hasVectorCode(RankedTensorType type) {
+  return !type.getElementType().isF64() && !type.getEncoding() &&
+         !ShapedType::isDynamic(type.getShape().back());
+}
+
+/// `emit` where the condition holds, else false.
+static Value whereTrue(OpBuilder &b, Location loc, Value condition,
+                       function_ref<Value()> emit) {
+  auto ifOp = scf::IfOp::create(
+      b, loc, condition,
+      [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, emit()); },
+      [&](OpBuilder &, Location) {
+        Value no = arith::ConstantIntOp::create(b, loc, 0, 1);
+        scf::YieldOp::create(b, loc, no);
+      });
+  return ifOp.getResult(0);
 }
 
 namespace {
@@ -105,15 +166,15 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
                                         {},
                                         {},
                                         {}};
-    if (op.getKeyWeights())
-      operands.weights = toBuffer(b, loc, weightsPerHead(b, loc, op));
+    operands.weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
     if (op.getBias()) {
       operands.bias = toBuffer(b, loc, op.getBias());
       for (int64_t i = 0; i + 2 < op.getQueryType().getRank(); ++i)
         operands.batch.push_back(
             b.createOrFold<tensor::DimOp>(loc, op.getQuery(), i));
     }
-    Value output = allocateOutput(b, op);
+    Value output =
+        allocateOutput(b, loc, op.getType(), op.getQuery(), op.getValue());
     operands.output = toHeads(b, loc, output);
     AttentionEmitter emitter(e, target, op, operands);
     if (op.getEvaluation() == Evaluation::State)
@@ -127,37 +188,6 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
   }
 
 private:
-  static Value allocateOutput(OpBuilder &b, AttentionOp op) {
-    RankedTensorType type = op.getType();
-    SmallVector<Value> sizes;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      if (type.isDynamicDim(i))
-        sizes.push_back(tensor::DimOp::create(
-            b, op.getLoc(),
-            i + 1 < type.getRank() ? op.getQuery() : op.getValue(), i));
-    return memref::AllocOp::create(
-        b, op.getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
-        sizes, b.getI64IntegerAttr(64));
-  }
-
-  /// The output memref as [heads, n, e].
-  static Value toHeads(OpBuilder &b, Location loc, Value output) {
-    auto type = cast<MemRefType>(output.getType());
-    int64_t rank = type.getRank();
-    if (rank == 3)
-      return output;
-    if (rank == 2) {
-      SmallVector<int64_t> shape = {1, type.getDimSize(0), type.getDimSize(1)};
-      return memref::ExpandShapeOp::create(
-          b, loc, shape, output,
-          SmallVector<ReassociationIndices>{{0, 1}, {2}});
-    }
-    SmallVector<ReassociationIndices> groups(3);
-    for (int64_t i = 0; i < rank; ++i)
-      groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
-    return memref::CollapseShapeOp::create(b, loc, output, groups);
-  }
-
   const TargetDescription &target;
 };
 
@@ -167,9 +197,7 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
 
   LogicalResult matchAndRewrite(CheckBoundOp op,
                                 PatternRewriter &b) const override {
-    auto type = op.getQuery().getType();
-    if (type.getElementType().isF64() || type.getEncoding() ||
-        ShapedType::isDynamic(type.getShape().back()))
+    if (!hasVectorCode(op.getQuery().getType()))
       return b.notifyMatchFailure(
           op, "f64, an encoding or a dynamic head dimension");
     Location loc = op.getLoc();
@@ -178,8 +206,41 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
-    b.replaceOp(op,
-                emitBoundCheck(e, op, flat(op.getQuery()), flat(op.getKey())));
+    Value query = flat(op.getQuery()), key = flat(op.getKey());
+    Value weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
+    Value within = emitBoundCheck(e, op, query, key);
+    if (op.getSecondMoment())
+      within = whereTrue(b, loc, within, [&] {
+        return emitMomentCheck(e, target, op, query, key, weights);
+      });
+    b.replaceOp(op, within);
+    return success();
+  }
+
+private:
+  const TargetDescription &target;
+};
+
+struct LowerCenterKeys : OpRewritePattern<CenterKeysOp> {
+  LowerCenterKeys(MLIRContext *context, const TargetDescription &target)
+      : OpRewritePattern(context), target(target) {}
+
+  LogicalResult matchAndRewrite(CenterKeysOp op,
+                                PatternRewriter &b) const override {
+    if (!hasVectorCode(op.getKey().getType()))
+      return b.notifyMatchFailure(
+          op, "f64, an encoding or a dynamic head dimension");
+    Location loc = op.getLoc();
+    emitShapeChecks(b, op);
+    Emitter e(b, loc, target);
+    Value output = allocateOutput(b, loc, op.getCentred().getType(),
+                                  op.getKey(), op.getKey());
+    emitCentredKeys(e, toBuffer(b, loc, flattenHeads(b, loc, op.getKey(), 2)),
+                    weightsBuffer(b, loc, op.getKeyWeights(), op.getKey()),
+                    toHeads(b, loc, output));
+    b.replaceOpWithNewOp<bufferization::ToTensorOp>(
+        op, op.getCentred().getType(), output, /*restrict=*/true,
+        /*writable=*/true);
     return success();
   }
 
@@ -197,7 +258,8 @@ struct LowerToVectorPass
     if (failed(description))
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerAttention, LowerCheckBound>(&getContext(), *description);
+    patterns.add<LowerAttention, LowerCheckBound, LowerCenterKeys>(
+        &getContext(), *description);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation()->walk([](AttentionOp op) { remarkLeft(op); });

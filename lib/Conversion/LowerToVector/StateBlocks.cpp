@@ -74,7 +74,8 @@ void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
   e.loop(e.index(0), e.index(block), e.lanes,
          [&](Value j) { e.vstore(e.splat(1), buffers.keys, {e.index(0), j}); });
   e.loop(from, to, block, [&](Value key) {
-    packRows(operands.key, keyHead, key, numKeys, block, headDim, buffers.keys);
+    packRows(e, operands.key, keyHead, key, numKeys, block, headDim,
+             buffers.keys);
     packValues(f, buffers, keyHead, key, e.min(e.index(block), e.sub(to, key)));
     e.loop(e.index(0), e.index(f.padded), rows, [&](Value feature) {
       emitUpdateRows(f, buffers, slot, feature, rows);

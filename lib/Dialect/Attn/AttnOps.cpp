@@ -303,17 +303,15 @@ std::string AttentionOp::whyNoState() {
 Value AttentionOp::emitBoundCheck(OpBuilder &builder,
                                   const InputLimits &limits) {
   auto real = [&](double x) { return builder.getF64FloatAttr(x); };
-  auto check = CheckBoundOp::create(builder, getLoc(), getQuery(), getKey(),
-                                    Value(), getScaleAttr(), real(limits.bound),
-                                    real(limits.maxNorm), FloatAttr(),
-                                    FloatAttr(), MaskAttrInterface());
-  if (limits.moments) {
-    check.setSecondMomentAttr(real(limits.moments->secondMoment));
-    check.setMeanAttr(real(limits.moments->mean));
-    check.setMaskAttr(getMaskAttr());
-    check.getKeyWeightsMutable().assign(getKeyWeights());
-  }
-  return check;
+  const std::optional<MomentLimits> &moments = limits.moments;
+  // Norms do not depend on mask and key weights.
+  return CheckBoundOp::create(
+      builder, getLoc(), getQuery(), getKey(),
+      moments ? getKeyWeights() : Value(), getScaleAttr(), real(limits.bound),
+      real(limits.maxNorm), moments ? real(moments->secondMoment) : FloatAttr(),
+      moments ? real(moments->mean) : FloatAttr(),
+      moments ? getMaskAttr()
+              : MaskAttrInterface(FullMaskAttr::get(getContext())));
 }
 
 /// Does the check measure the moments of this op's rows, and hold them to the

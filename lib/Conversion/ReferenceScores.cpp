@@ -1,0 +1,74 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "ReferenceScores.h"
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+ScoreReference::ScoreReference(OpBuilder &b, Location loc, FloatType type,
+                               Inputs inputs)
+    : TensorLoops{b, loc, type}, inputs(inputs) {
+  Sizes querySizes = tensor::getMixedSizes(b, loc, inputs.query);
+  unsigned numBatch = querySizes.size() - 2;
+  batch = firstDims(numBatch);
+  query = numBatch;
+  key = numBatch + 1;
+  column = numBatch + 2;
+  batchSizes.assign(querySizes.begin(), querySizes.begin() + numBatch);
+  numQueries = querySizes[numBatch];
+  numKeys = size(inputs.key, 2);
+  if (inputs.keyWeights)
+    weights = repeat(inputs.keyWeights, sizes({OpFoldResult()}));
+}
+
+Value ScoreReference::everyHead(Value tensor) {
+  Sizes target(batch.size() + 2);
+  if (!batch.empty())
+    target[batch.size() - 1] = batchSizes.back();
+  return repeat(tensor, target);
+}
+
+Value ScoreReference::admits(OpBuilder &b, Value weight) {
+  Value result = arith::ConstantIntOp::create(b, loc, 1, 1);
+  if (!inputs.mask.admitsAll()) {
+    Value i = linalg::IndexOp::create(b, loc, query);
+    Value j = linalg::IndexOp::create(b, loc, key);
+    KeyRange<Value> range = inputs.mask.emitKeyRange(
+        b, loc, i, getValueOrCreateConstantIndexOp(b, loc, numQueries),
+        getValueOrCreateConstantIndexOp(b, loc, numKeys));
+    Value above = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, j,
+                                        range.begin);
+    Value below =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, j, range.end);
+    result = arith::AndIOp::create(b, loc, above, below);
+  }
+  if (!weight)
+    return result;
+  Value some = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, weight,
+                                     real(b, 0));
+  return b.createOrFold<arith::AndIOp>(loc, some, result);
+}
+
+Value ScoreReference::scores() {
+  Dims pair = append(batch, {query, key});
+  Sizes pairSizes = sizes({numQueries, numKeys});
+  Value products =
+      loops({{inputs.query, append(batch, {query, column})},
+             {everyHead(inputs.key), append(batch, {key, column})}},
+            {filled(pairSizes, 0), pair},
+            [&](OpBuilder &b, ValueRange args) -> Value {
+              Value product = arith::MulFOp::create(b, loc, args[0], args[1]);
+              return arith::AddFOp::create(b, loc, args[2], product);
+            });
+  SmallVector<Indexed> bias;
+  if (inputs.bias)
+    bias.push_back({repeat(inputs.bias, pairSizes), pair});
+  return loops(bias, {products, pair}, [&](OpBuilder &b, ValueRange args) {
+    Value score =
+        arith::MulFOp::create(b, loc, args.back(), real(b, inputs.scale))
+            .getResult();
+    if (args.size() == 1)
+      return score;
+    return arith::AddFOp::create(b, loc, score, args[0]).getResult();
+  });
+}
