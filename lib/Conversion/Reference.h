@@ -14,14 +14,15 @@ mlir::Value emitReference(mlir::OpBuilder &b, AttentionOp op,
                           mlir::FloatType computeType);
 /// Always in f64: its rounding is part of what it promises.
 mlir::Value emitReference(mlir::OpBuilder &b, CheckBoundOp op);
+mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,
+                          mlir::FloatType computeType);
+
 /// A call of the run-time function, which must be declared.
 void emitReference(mlir::OpBuilder &b, RecordOp op);
 
 /// Declares that function beside the one that `op` is in, unless it is there
 /// already. Fails where that place is outside of `root`.
 mlir::LogicalResult declareRecordFunction(mlir::Operation *root, RecordOp op);
-mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,
-                          mlir::FloatType computeType);
 
 } // namespace polyattn::attn
 

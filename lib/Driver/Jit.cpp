@@ -1,6 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "Jit.h"
+#include "MemrefCopy.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "polyattn/Runtime/Record.h"
@@ -136,13 +137,20 @@ static bool lacksTiles(const llvm::Module &module, llvm::StringRef cpu) {
          });
 }
 
+/// Functions that this process has for compiled code; null for others.
+static void *ownFunction(llvm::StringRef name) {
+  profile::RuntimeSymbol record = profile::recordSymbol();
+  if (name == record.name)
+    return record.address;
+  return name == "memrefCopy" ? memrefCopyFunction() : nullptr;
+}
+
 llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
   llvm::StringMap<void *> bound;
   std::string missing;
-  profile::RuntimeSymbol record = profile::recordSymbol();
   for (const std::string &function : functions) {
-    if (function == record.name) {
-      bound[function] = record.address;
+    if (void *own = ownFunction(function)) {
+      bound[function] = own;
       continue;
     }
     if (dlsym(RTLD_DEFAULT, function.c_str()) && !isOpenMP(function))

@@ -140,6 +140,23 @@ def test_attention():
     assert attention.remarks, "the pipeline says what it did with the attention"
 
 
+def test_slices():
+    """Operands with gaps: query, key and value as parts of one tensor, every other column."""
+    packed, part = "tensor<3x?x96xf32>", "tensor<3x?x16xf32>"
+    text = f"func.func @main(%x: {packed}) -> {part} {{\n  %c1 = arith.constant 1 : index\n  %n = tensor.dim %x, %c1 : {packed}\n"
+    for index, name in enumerate("qkv"):
+        text += f"  %{name} = tensor.extract_slice %x[0, 0, {32 * index}] [3, %n, 16] [1, 1, 2] : {packed} to {part}\n"
+    text += f"  %o = attn.attention %q, %k, %v scale 0.25 : {part}, {part}, {part} -> {part}\n  return %o : {part}\n}}\n"
+    x = np.random.default_rng(5).standard_normal((3, 70, 96)).astype("f4")
+    q, k, v = (x[:, :, start:start + 32:2].astype("f8") for start in (0, 32, 64))
+    weights = np.exp(0.25 * q @ np.swapaxes(k, -1, -2))
+    want = weights / weights.sum(axis=-1, keepdims=True) @ v
+    np.testing.assert_allclose(polyattn.compile(text)(x), want, rtol=0, atol=1e-5)
+    (op,) = polyattn.profile(text, [(x,)])["ops"].values()
+    norms = [np.linalg.norm(a, axis=-1).max(axis=-1) for a in (q, k)]
+    np.testing.assert_allclose([head["bound"] for head in op["heads"]], 0.25 * norms[0] * norms[1], rtol=1e-12)
+
+
 def test_profile():
     module = polyattn.parse_file(attention_path)
     q, k, v = (np.full((4, length, 16), x, "f4") for length, x in ((3, -1), (5, 2), (5, 3)))
