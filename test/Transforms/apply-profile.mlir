@@ -60,6 +60,7 @@
 // RUN: sed '/main/,/^}/d' %t/module.mlir > %t/part.mlir
 // RUN: polyattn-opt %t/part.mlir --attn-apply-profile="file=%t/good.json allow-unused" | FileCheck %s --check-prefix=PART
 // PART: bound <2.200000e+00, profiled
+// REDEFINE: %{options} = allow-missing
 // REDEFINE: %{file} = one.json
 // RUN: %{apply} --remarks-filter=polyattn 2>&1 | FileCheck %s --check-prefix=ALLOWED
 // ALLOWED-DAG: [Passed] Annotated
