@@ -37,6 +37,7 @@ static void addBufferization(OpPassManager &pm) {
 
 /// Loops and vectors on memrefs to the LLVM dialect.
 static void addLLVMLowering(OpPassManager &pm, bool threads) {
+  pm.addPass(createAttnCopiesToLoops());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createConvertVectorToSCFPass());
   if (threads) {

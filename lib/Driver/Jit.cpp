@@ -1,7 +1,6 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "Jit.h"
-#include "MemrefCopy.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "polyattn/Runtime/Record.h"
@@ -140,9 +139,7 @@ static bool lacksTiles(const llvm::Module &module, llvm::StringRef cpu) {
 /// Functions that this process has for compiled code; null for others.
 static void *ownFunction(llvm::StringRef name) {
   profile::RuntimeSymbol record = profile::recordSymbol();
-  if (name == record.name)
-    return record.address;
-  return name == "memrefCopy" ? memrefCopyFunction() : nullptr;
+  return name == record.name ? record.address : nullptr;
 }
 
 llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {

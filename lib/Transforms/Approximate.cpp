@@ -75,7 +75,7 @@ static ApproximableOpInterface emitCentred(ApproximableOpInterface op,
   OpBuilder builder(op);
   Value keys = op.emitCentredKeys(builder);
   Operation *copy = plan.exactRows ? op.emitRows(builder, plan.exactRows,
-                                                 ShapedType::kDynamic)
+                                                 op.getSizes().numQueries)
                                    : builder.clone(*op);
   auto centred = cast<ApproximableOpInterface>(copy);
   centred.setKeys(keys);

@@ -24,9 +24,9 @@ constexpr double leastBound = 1e-6;
 /// What a mean of centred scores may be off 0 by: rounding, or what the mean of
 /// a row's own keys differs from that of all.
 constexpr double roundedMean = 1e-3, prefixMean = 0.05;
-/// Rows under a mask that are left out of moments: a short prefix of keys may
+/// Rows that see fewer keys are left out of moments: a short prefix of keys may
 /// look like anything.
-constexpr int64_t rowsOfShortPrefix = 512;
+constexpr int64_t shortPrefix = 512;
 /// Under a mask the check counts some keys too many.
 constexpr double maskSlack = 1.1;
 
@@ -175,6 +175,24 @@ static std::pair<double, double> isotropicSlack(int64_t numKeys) {
           1 + std::min(5 * std::sqrt(2 / m), 0.5)};
 }
 
+/// How many of the first query rows see only a short prefix of keys; all of
+/// them where lengths are not known.
+static int64_t rowsOfShortPrefixes(MaskAttrInterface mask,
+                                   const AttentionSizes &sizes) {
+  int64_t n = sizes.numQueries, m = sizes.numKeys;
+  if (ShapedType::isDynamic(n) || ShapedType::isDynamic(m))
+    return std::numeric_limits<int64_t>::max() / 8;
+  int64_t row = 0, end = n;
+  while (row < end) {
+    int64_t middle = row + (end - row) / 2;
+    if (mask.getKeyRange(middle, n, m).end < shortPrefix)
+      row = middle + 1;
+    else
+      end = middle;
+  }
+  return row;
+}
+
 /// Can moments be checked, and what will they be?
 void Planner::expectMoments() {
   BoundAttr bound = *op.getBound();
@@ -183,19 +201,14 @@ void Planner::expectMoments() {
     return;
   bool masked = !op.getMask().admitsAll();
   Expectation e;
-  e.exactRows = masked ? rowsOfShortPrefix : 0;
   const AttentionSizes &sizes = work.sizes;
-  if (masked) {
-    // Without the first rows the rest must still be an attention, and most of
-    // it.
-    if (!op.getMask().forRows(e.exactRows, ShapedType::kDynamic,
-                              sizes.numQueries, sizes.numKeys) ||
-        !op.getMask().forRows(0, e.exactRows, sizes.numQueries,
-                              sizes.numKeys) ||
-        (!ShapedType::isDynamic(sizes.numQueries) &&
-         sizes.numQueries < 4 * e.exactRows))
-      return;
-  }
+  e.exactRows = masked ? rowsOfShortPrefixes(op.getMask(), sizes) : 0;
+  // The rest must still be an attention, and most of it.
+  int64_t n = sizes.numQueries, m = sizes.numKeys;
+  if (e.exactRows &&
+      (n < 4 * e.exactRows || !op.getMask().forRows(e.exactRows, n, n, m) ||
+       !op.getMask().forRows(0, e.exactRows, n, m)))
+    return;
   double slack = masked ? maskSlack : 1;
   if (MomentsAttr known = bound.getMoments()) {
     e.bound = known.getCentredBound();
@@ -410,10 +423,8 @@ std::optional<OpRemark> Planner::checkProfit() {
   } else if (!request.force) {
     plan.fromLength =
         breakEvenLength(work, 0, plan.degree(), target, request.maxKeys);
-    if (plan.fromLength) {
-      plan.fromLength = std::max(*plan.fromLength, 4 * plan.exactRows);
+    if (plan.fromLength)
       return std::nullopt;
-    }
   } else {
     return std::nullopt;
   }

@@ -57,4 +57,14 @@ def AttnOpenMPTeams : Pass<"attn-openmp-teams"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::omp::OpenMPDialect"];
 }
 
+def AttnCopiesToLoops : Pass<"attn-copies-to-loops"> {
+  let summary = "copy memory with strides by loops, not by a call";
+  let description = [{
+    A `memref.copy` between memories that are not contiguous would become a call of a library function, `memrefCopy`,
+    which machine code on its own does not have. It becomes a `linalg.generic` instead. Other copies stay: LLVM has
+    memcpy.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 #endif

@@ -113,7 +113,7 @@ static MaskAttrInterface forRows(Mask mask, int64_t from, int64_t to, int64_t n,
   bool start = mask.getAlign() == Align::Start;
   if (from == 0 && (start || both))
     return aligned(mask, Align::Start);
-  if ((ShapedType::isDynamic(to) || to == n) && (!start || both))
+  if (to == n && (!start || both))
     return aligned(mask, Align::End);
   return {};
 }

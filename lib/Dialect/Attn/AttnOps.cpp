@@ -2,7 +2,6 @@
 //
 // Verification, type inference, canonicalisation and interface methods of ops.
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
@@ -348,44 +347,6 @@ Value AttentionOp::emitCentredKeys(OpBuilder &builder) {
 
 void AttentionOp::setKeys(Value keys) { getKeyMutable().assign(keys); }
 
-/// Rows [from, to) of the second last dimension.
-static Value emitRowsOf(OpBuilder &builder, Location loc, Value tensor,
-                        int64_t from, int64_t to) {
-  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
-  SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0)),
-      strides(rank, builder.getIndexAttr(1)),
-      sizes = tensor::getMixedSizes(builder, loc, tensor);
-  offsets[rank - 2] = builder.getIndexAttr(from);
-  AffineExpr n = builder.getAffineDimExpr(0);
-  sizes[rank - 2] =
-      ShapedType::isDynamic(to)
-          ? affine::makeComposedFoldedAffineApply(
-                builder, loc, AffineMap::get(1, 0, n - from), sizes[rank - 2])
-          : OpFoldResult(builder.getIndexAttr(to - from));
-  return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes,
-                                        strides);
-}
-
-Operation *AttentionOp::emitRows(OpBuilder &builder, int64_t from, int64_t to) {
-  AttentionSizes sizes = getSizes();
-  MaskAttrInterface mask =
-      getMask().forRows(from, to, sizes.numQueries, sizes.numKeys);
-  // A bias that is repeated along the rows would need no slice.
-  if (!mask || getBias())
-    return nullptr;
-  Value rows = emitRowsOf(builder, getLoc(), getQuery(), from, to);
-  // Not by a mapping: one tensor may be query and key.
-  auto copy = cast<AttentionOp>(builder.clone(*getOperation()));
-  copy.getQueryMutable().assign(rows);
-  copy.setMaskAttr(mask);
-  SmallVector<int64_t> shape(getType().getShape());
-  size_t row = shape.size() - 2;
-  shape[row] = cast<RankedTensorType>(rows.getType()).getDimSize(row);
-  copy->getResult(0).setType(
-      RankedTensorType::get(shape, getType().getElementType()));
-  return copy;
-}
-
 int64_t AttentionOp::getNumHeads() {
   ArrayRef<int64_t> batch = batchShape(getQueryType());
   return batch.empty() ? 1 : batch.back();
@@ -410,6 +371,27 @@ static Value emitSliceOf(OpBuilder &builder, Location loc, Value tensor,
   sizes[dim] = builder.getIndexAttr(to - from);
   return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes,
                                         strides);
+}
+
+Operation *AttentionOp::emitRows(OpBuilder &builder, int64_t from, int64_t to) {
+  AttentionSizes sizes = getSizes();
+  MaskAttrInterface mask =
+      getMask().forRows(from, to, sizes.numQueries, sizes.numKeys);
+  // A bias that is repeated along the rows would need no slice.
+  if (!mask || getBias())
+    return nullptr;
+  Value rows = emitSliceOf(builder, getLoc(), getQuery(),
+                           getQueryType().getRank() - 2, from, to);
+  // Not by a mapping: one tensor may be query and key.
+  auto copy = cast<AttentionOp>(builder.clone(*getOperation()));
+  copy.getQueryMutable().assign(rows);
+  copy.setMaskAttr(mask);
+  SmallVector<int64_t> shape(getType().getShape());
+  size_t row = shape.size() - 2;
+  shape[row] = cast<RankedTensorType>(rows.getType()).getDimSize(row);
+  copy->getResult(0).setType(
+      RankedTensorType::get(shape, getType().getElementType()));
+  return copy;
 }
 
 Operation *AttentionOp::emitHeads(OpBuilder &builder, int64_t from,

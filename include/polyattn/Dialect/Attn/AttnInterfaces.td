@@ -39,8 +39,8 @@ def Attn_MaskInterface : AttrInterface<"MaskAttrInterface"> {
       Does the interval of every query start at key 0? Then states are prefix sums, and no key ever leaves one.
     }], "bool", "startsAtZero", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<[{
-      The mask under which query rows [from, to) see, alone, what they see among all of them; `to` may be
-      ShapedType::kDynamic, which is the end. Null if there is none, or lengths would have to be known.
+      The mask under which query rows [from, to) see, alone, what they see among all of them. Null if there is none, or
+      lengths would have to be known.
     }], "::polyattn::attn::MaskAttrInterface", "forRows",
     (ins "int64_t":$from, "int64_t":$to, "int64_t":$numQueries, "int64_t":$numKeys)>
   ];
@@ -124,8 +124,8 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
     }], "::mlir::Value", "emitCentredKeys", (ins "::mlir::OpBuilder &":$builder)>,
     InterfaceMethod<"Replaces the keys.", "void", "setKeys", (ins "::mlir::Value":$keys)>,
     InterfaceMethod<[{
-      Emits the op for query rows [from, to) alone; `to` may be ShapedType::kDynamic, the end. Null, and nothing
-      emitted, where no mask says which keys they see.
+      Emits the op for query rows [from, to) alone, all of which it must have. Null, and nothing emitted, where no mask
+      says which keys they see.
     }], "::mlir::Operation *", "emitRows", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>,
     InterfaceMethod<[{
       The number of query heads that `getHeadBounds` counts: ShapedType::kDynamic if unknown, 1 without batch dimensions.

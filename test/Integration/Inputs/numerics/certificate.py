@@ -28,10 +28,12 @@ def number(text):
 class Certified:
     """A program with an approximated and an exact version of the same attention, and what was certified of it."""
 
-    def __init__(self, shape, bound, rtol, mask=FULL, scale=0.5, weighted=False, source="declared", max_keys=8192):
-        approximated = Variant(mask, None, scale, bound=(bound, source), weighted=weighted)
+    def __init__(self, shape, bound, rtol, mask=FULL, scale=0.5, weighted=False, source="declared", max_keys=8192, moments=None):
+        """`moments`: centred bound and second moment, or () to let the pass expect them; none are used without."""
+        known = f", moments = <centred_bound = {moments[0]}, second_moment = {moments[1]}>" if moments else ""
+        approximated = Variant(mask, None, scale, bound=(bound, source + known), weighted=weighted)
         exact = Variant(mask, None, scale, weighted=weighted)
-        prepare = f"attn-approximate{{rtol={rtol} max-keys={max_keys} force}},attn-verify-certificates,attn-schedule"
+        prepare = f"attn-approximate{{rtol={rtol} max-keys={max_keys} force moments={str(moments is not None).lower()}}},attn-verify-certificates,attn-schedule"
         self.program = Program(shape, [approximated, exact], "attn-to-llvm", prepare)
         self.bound, self.scale, self.shape = bound, scale, shape
         ir = self.program.ir
