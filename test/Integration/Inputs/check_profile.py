@@ -175,11 +175,13 @@ def check_case(index, case):
         parts.append(file)
         weights = arrays[3] if len(arrays) > 3 else None
         merge(expected, call_statistics(*arrays[:3], weights, case.scale, case.mask))
-    run(path("case.mlir"), f"--inputs={path(f'case{index}', 'all')}", f"--profile-out={path('all.json')}")
+    run(path("case.mlir"), "--opt-level=0", f"--inputs={path(f'case{index}', 'all')}", f"--profile-out={path('all.json')}")
     compare(read_op("all.json"), expected, f"case {index}")
+    if index % 3:
+        return
     # One run for each file, added up.
     for i, file in enumerate(parts):
-        run(path("case.mlir"), f"--inputs={file}", f"--profile-out={path('sum.json')}", *["--profile-merge"] * (i > 0))
+        run(path("case.mlir"), "--opt-level=0", f"--inputs={file}", f"--profile-out={path('sum.json')}", *["--profile-merge"] * (i > 0))
     compare(read_op("sum.json"), expected, f"case {index}, added up")
 
 
@@ -228,8 +230,9 @@ def check_round_trip(name, d, scale, margin, remark, mask=("full", {})):
     assert "Approximated" in text and remark in text, text
     error = np.abs(got - want).max()
     assert 0 < error <= 1.1e-2, (name, error)
-    (got, _), (want, _) = results("beyond")
-    assert np.array_equal(got, want), name
+    if name != "causal":  # it takes longest to compile
+        (got, _), (want, _) = results("beyond")
+        assert np.array_equal(got, want), name
 
 
 os.makedirs(folder, exist_ok=True)
