@@ -4,7 +4,9 @@
 // in polyattn/__init__.py.
 
 #include "polyattn/Driver/Executable.h"
+#include "polyattn/Driver/Profiling.h"
 #include "polyattn/Driver/Report.h"
+#include "polyattn/Runtime/ProfileFile.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <mutex>
@@ -366,6 +368,23 @@ static void defineExecutable(nb::module_ &m) {
       .def("call", &call);
 }
 
+static void defineProfiling(nb::module_ &m) {
+  m.def("_profiling_pipeline", [](const std::string &pipeline) {
+    return profilingPipeline(pipeline);
+  });
+  // The recorded profile as JSON; also in a file, if one is named.
+  m.def("_take_profile", [](const std::string &path, bool merge) {
+    polyattn::profile::Profile profile;
+    if (llvm::Error error = collectProfile(profile, ""))
+      throw nb::value_error(llvm::toString(std::move(error)).c_str());
+    if (!path.empty())
+      if (llvm::Error error =
+              polyattn::profile::writeProfile(path, profile, merge))
+        throw nb::value_error(llvm::toString(std::move(error)).c_str());
+    return polyattn::profile::toJson(profile);
+  });
+}
+
 NB_MODULE(_polyattn, m) {
   m.doc() = "Compiles MLIR with the attn dialect and calls it with arrays.";
   compileErrorClass = PyErr_NewExceptionWithDoc(
@@ -377,4 +396,5 @@ NB_MODULE(_polyattn, m) {
   defineReports(m);
   defineModule(m);
   defineExecutable(m);
+  defineProfiling(m);
 }

@@ -1,6 +1,6 @@
 # Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 #
-# Substitutions: the tools by name, %plugin, %python, %mlir_lib_dir,
+# Substitutions: the tools by name, %plugin, %profile_lib, %python, %mlir_lib_dir,
 # %polyattn_src, %polyattn_bin, %chromium. Features: torch, matplotlib, chromium, sollya, avx2, avx512, python-bindings.
 
 import os
@@ -33,6 +33,7 @@ llvm_config.add_tool_substitutions(
 )
 config.substitutions += [
     ("%plugin", os.path.join(lib_dir, "PolyAttnPlugin" + config.llvm_shlib_ext)),
+    ("%profile_lib", os.path.join(lib_dir, "libPolyAttnProfile" + config.llvm_shlib_ext)),
     ("%python", f'"{config.python}"'),
     ("%mlir_lib_dir", config.mlir_lib_dir),
     ("%polyattn_src", config.polyattn_src_root),

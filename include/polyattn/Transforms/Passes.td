@@ -110,4 +110,43 @@ def AttnSchedule : Pass<"attn-schedule"> {
   ];
 }
 
+def AttnInstrument : Pass<"attn-instrument", "::mlir::ModuleOp"> {
+  let summary = "record what the inputs of attention look like, for a profile";
+  let description = [{
+    Puts an `attn.record` before every op of the approximation interface whose kernel is not a polynomial, with a key
+    that names the op: function, number of the op in it, shapes, element type, mask and scale (docs/profiles.md). No
+    location is part of it, so it still fits after the source has moved. Run it at the same point of a pipeline as
+    `attn-apply-profile`, before `attn-approximate`. Running it twice changes nothing.
+
+    `polyattn-run --profile-out=FILE` and `polyattn.profile` in Python run this pass.
+  }];
+  let dependentDialects = ["::polyattn::attn::AttnDialect"];
+}
+
+def AttnApplyProfile : Pass<"attn-apply-profile", "::mlir::ModuleOp"> {
+  let summary = "annotate score bounds from a profile";
+  let description = [{
+    Sets `bound`, and `head_bounds` where the number of heads is static, of every op that `attn-instrument` would have
+    instrumented to what the profile `file` has for it, with source `profiled` and with moments. Norm products and
+    centred norm products are multiplied by `margin`, second moments by its square: other inputs may have scores that are
+    larger by this factor. A profile proves nothing: `attn-approximate` puts a run-time check before whatever relies on
+    it, and a margin decides only how often that check holds.
+
+    A `proved` bound that is no larger stays (see `replace-proved`). Ops and entries of the file must fit one to one (see
+    `allow-missing` and `allow-unused`): an op without entry and an entry without op are errors that name both and what
+    comes nearest.
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"", "The profile, as polyattn-run --profile-out writes it">,
+    Option<"margin", "margin", "double", "1.1", "Factor, at least 1, between scores in the profile and those to expect">,
+    Option<"allowMissing", "allow-missing", "bool", "false",
+           "Leave ops that the profile has no entry for as they are, with a missed remark">,
+    Option<"allowUnused", "allow-unused", "bool", "false",
+           "Ignore entries of the profile that fit no op, such as those of functions that this module lacks">,
+    Option<"replaceProved", "replace-proved", "bool", "false",
+           "Replace proved bounds too, because only profiled ones have moments">
+  ];
+  let dependentDialects = ["::polyattn::attn::AttnDialect"];
+}
+
 #endif
