@@ -123,8 +123,8 @@ def overview(attentions: List[Facts]) -> str:
         bodies.append(f'<tbody><tr><th class="group" colspan="{len(OVERVIEW)}"><a href="#a{index}">'
                       f"{escape(name_of(index, attention))}</a></th></tr>\n{lines}</tbody>\n")
     note = ("Errors are certified, relative to max|value|. Direct and state: predicted time of the whole attention. "
-            "Heads that stay exact show the degree that their bound would need and the time of its state. Pays from n: the "
-            "length from which on that state is predicted to win.")
+            "Heads that stay exact show the degree that their bound would need and the time of its state. Pays from n: "
+            "the length from which on that state is predicted to win.")
     return f"<section><h2>Decisions</h2>{table(OVERVIEW, ''.join(bodies), note)}</section>"
 
 
