@@ -17,9 +17,9 @@ Facts = Dict[str, Any]
 Columns = Sequence[Tuple[str, bool]]
 
 OVERVIEW: Columns = (("heads", False), ("score bound", True), ("from", False), ("decision", False),
-                     ("degree", True), ("rank", True), ("certified error", True), ("direct", True), ("state", True),
+                     ("degree", True), ("rank", True), ("error", True), ("direct", True), ("state", True),
                      ("pays from n", True))
-DEGREES: Columns = (("degree", True), ("rank", True), ("state, MiB", True), ("certified error", True), ("time", True),
+DEGREES: Columns = (("degree", True), ("rank", True), ("state, MiB", True), ("error", True), ("time", True),
                     ("pays from n", True))
 TIMES_NOTE = "million cycles of one core"
 
@@ -122,9 +122,9 @@ def overview(attentions: List[Facts]) -> str:
         lines = "".join(cells(OVERVIEW, overview_values(attention, row)) for row in rows(attention))
         bodies.append(f'<tbody><tr><th class="group" colspan="{len(OVERVIEW)}"><a href="#a{index}">'
                       f"{escape(name_of(index, attention))}</a></th></tr>\n{lines}</tbody>\n")
-    note = ("Direct and state: predicted time of the whole attention. Heads that stay exact show the degree that their "
-            "bound would need and the time of its state. Pays from n: the length from which on that state is predicted "
-            "to win.")
+    note = ("Errors are certified, relative to max|value|. Direct and state: predicted time of the whole attention. "
+            "Heads that stay exact show the degree that their bound would need and the time of its state. Pays from n: "
+            "the length from which on that state is predicted to win.")
     return f"<section><h2>Decisions</h2>{table(OVERVIEW, ''.join(bodies), note)}</section>"
 
 
@@ -235,7 +235,7 @@ def degree_table(attention: Facts) -> str:
         return ""
     body = "".join(cells(DEGREES, degree_values(entry)) for entry in degrees)
     direct = attention["costs"]["directNow"]
-    note = "The state is that of one head; errors are certified at the score bound."
+    note = "The state is that of one head; errors are what can be certified at the score bound."
     if direct is not None:
         note += f" Time is that at the attention's own lengths in {TIMES_NOTE}; direct takes {cycles(direct)}."
     return "<h3>By degree</h3>" + table(DEGREES, f"<tbody>{body}</tbody>", note)
