@@ -7,7 +7,11 @@
 // NONE-COUNT-2: {{^}}no certificates{{$}}
 // NONE-NOT: certified
 
-// CHECK:      {{^}}{{.*}}print-certificates.mlir:[[@LINE+7]]:8: certified attention in @guarded: 8 heads, 16384 queries, 16384 keys, d = 64, f32{{$}}
+// CHECK:      {{^}}{{.*}}print-certificates.mlir:[[@LINE+11]]:8: certified attention in @guarded: 8 heads, 16384 queries, 16384 keys, d = 64, f32{{$}}
+// CHECK-NEXT: {{^}}  promises: every entry is within 0.009{{[0-9]+}} * max|value| of exact softmax attention: 0.009{{[0-9]+}} from the polynomial of degree 1 (rank 65),
+// CHECK-NEXT: {{^}}  assumes: |scale| * |q| * |k| at most 0.5079 for every query q and key k of a head; for each query, over the keys that it sees, a mean of s^2 of at most 0.007{{[0-9]+}} and a mean of s of at least -0.001, where s = scale * q.k; |q| and |k|
+// CHECK-NEXT: {{^}}  kept by: a run-time check; inputs that fail it take the exact version{{$}}
+// CHECK-NEXT: {{^}}{{.*}}print-certificates.mlir:[[@LINE+7]]:8: certified attention in @guarded: 8 heads, 16384 queries, 16384 keys, d = 64, f32{{$}}
 // CHECK-NEXT: {{^}}  promises: every entry is within 0.00533 * max|value| of exact softmax attention: 0.005156 from the polynomial of degree 2 (rank 2145), 0.000174{{[0-9]?}} from rounding; max|value| is that of the entry's column{{$}}
 // CHECK-NEXT: {{^}}  assumes: |scale| * |q| * |k| at most 0.5001 for every query q and key k of a head; |q| and |k| at most 262144; at most 16384 keys{{$}}
 // CHECK-NEXT: {{^}}  kept by: a run-time check; inputs that fail it take the exact version{{$}}

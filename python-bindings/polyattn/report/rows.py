@@ -77,7 +77,7 @@ def make_row(attention: Facts, versions: List[Facts], first: int, count: Optiona
     degree = version["degree"] if version and version["degree"] is not None else run.get("degree")
     rank = version["rank"] if version and version["rank"] is not None else run.get("rank")
     costs = next((c for c in attention["costs"].get("degrees", []) if c["degree"] == degree), None)
-    return Row(first, count, run["bound"], version, reason(attention), degree, rank, costs)
+    return Row(first, count, run["bound"], version, reason(attention, first), degree, rank, costs)
 
 
 def covers(version: Facts, head: int) -> bool:
@@ -86,9 +86,15 @@ def covers(version: Facts, head: int) -> bool:
     return version["first"] <= head < version["first"] + version["count"]
 
 
-def reason(attention: Facts) -> str:
-    """Why what was not rewritten was not."""
-    names = {remark["name"]: None for remark in attention["remarks"] if remark["kind"] == "missed"}
+def reason(attention: Facts, head: int) -> str:
+    """Why what was not rewritten was not: of the head's own remarks, where heads were decided on their own."""
+    names, concerned = {}, True
+    for remark in attention["remarks"]:
+        if remark["name"] == "Heads":
+            first, last = (int(float(remark["metrics"][key])) for key in ("FirstHead", "LastHead"))
+            concerned = first <= head <= last
+        elif remark["kind"] == "missed" and concerned:
+            names[remark["name"]] = None
     return "; ".join(REASONS.get(name, in_words(name)) for name in names)
 
 

@@ -36,7 +36,8 @@ def test_identity():
 
 
 def test_remarks():
-    assert names(heads, "missed") == ["BoundTooLarge"] and names(bias, "missed") == ["NoState"]
+    assert names(heads, "missed") == ["BoundTooLarge", "TooShort"] and names(heads, "passed") == ["Approximated"]
+    assert names(bias, "missed") == ["NoState"]
     assert names(decode, "missed") == ["TooShort"] and names(empty, "missed") == ["Empty"]
     assert names(unknown, "missed") == ["NoState"]
     (remark,) = [r for r in long["remarks"] if r["kind"] == "passed"]
@@ -87,8 +88,8 @@ def test_versions():
 
 
 def test_rows():
-    assert [(r.heads, r.kind, r.degree) for r in rows(heads)][1:] == [("1 to 2", "exact", 1), ("3", "exact", 2)]
-    assert {r.reason for r in rows(heads)} == {"score bound too large"}
+    assert [(r.heads, r.kind, r.degree) for r in rows(heads)][1:] == [("1 to 2", "certified", 1), ("3", "exact", 2)]
+    assert [r.reason for r in rows(heads)] == ["score bound too large", "", "too short to pay"], [r.reason for r in rows(heads)]
     (row,) = rows(long)
     assert (row.heads, row.kind, row.degree, row.rank) == ("0 to 7", "certified", 2, 2145)
     assert row.costs is long["costs"]["degrees"][1]

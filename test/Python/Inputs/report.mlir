@@ -6,7 +6,7 @@ func.func @heads(%x: tensor<4x256x32xf32>) -> tensor<4x256x32xf32> {
   return %o : tensor<4x256x32xf32>
 }
 func.func @"<b>&\22long"(%x: tensor<8x16384x64xf32>) -> (tensor<8x16384x64xf32>, tensor<8x16384x64xf32>) {
-  %o = attn.attention %x, %x, %x scale 0.125 bound <0.5, declared>
+  %o = attn.attention %x, %x, %x scale 0.125 bound <0.5, declared, moments = <centred_bound = 1.0, second_moment = 0.25>>
      : tensor<8x16384x64xf32>, tensor<8x16384x64xf32>, tensor<8x16384x64xf32> -> tensor<8x16384x64xf32> loc("<i>layer.1</i>"("model.py":7:1))
   %1 = attn.attention %x, %x, %o scale 0.125 kernel poly<[1.0, 1.0, 0.5]>
      : tensor<8x16384x64xf32>, tensor<8x16384x64xf32>, tensor<8x16384x64xf32> -> tensor<8x16384x64xf32> loc("<i>layer.1</i>"("model.py":7:1))
