@@ -28,6 +28,19 @@ def bounded_inputs(heads, n, d, bound, seed=0, keys=None):
     return tuple(map(np.ascontiguousarray, (q, k, v)))
 
 
+def isotropic_inputs(heads, n, d, bound, seed=0, keys=None):
+    """The same shapes and bound, with rows in random directions and values that go with the keys."""
+    random = np.random.default_rng(seed)
+    norm = np.float32(np.sqrt(0.99 * bound * np.sqrt(d)))
+
+    def rows(count):
+        x = random.standard_normal((heads, count, d), np.float32)
+        return norm * x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+    q, k = rows(n), rows(keys or n)
+    return q, k, np.sign(k) + np.float32(0.1) * random.standard_normal(k.shape, np.float32)
+
+
 def to_bf16_bits(x):
     """The 16 bits of each number rounded to bf16, nearest or else even; for finite f32 numbers."""
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32)

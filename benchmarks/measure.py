@@ -7,7 +7,7 @@ import os
 # the cores from whoever is measured next.
 os.environ.setdefault("KMP_BLOCKTIME", "0")
 
-from inputs import bounded_inputs  # noqa: E402, F401
+from inputs import bounded_inputs, isotropic_inputs  # noqa: E402, F401
 from timing import CORES as THREADS  # noqa: E402
 from timing import interleaved, median_ratio  # noqa: E402, F401
 

@@ -84,6 +84,7 @@ def load_examples():
     yield Example("minilm", [minilm[name] for name in "qkv"])
     yield Example("degree1", measure.bounded_inputs(4, 4096, 64, 0.19))
     yield Example("degree2", measure.bounded_inputs(1, 16384, 64, 0.6))
+    yield Example("moments", measure.isotropic_inputs(1, 16384, 64, 0.6))
     yield Example("causal", measure.bounded_inputs(1, 16384, 64, 0.6), causal=True)
 
 

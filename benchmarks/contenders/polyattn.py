@@ -12,11 +12,15 @@ TOLERANCE = {"f32": 1e-5, "bf16": 2 * 2.0**-8}
 
 
 def attention_text(case):
-    """The case as a module; a low-rank kind only declares its bound."""
+    """The case as a module. A low-rank kind declares its bound, and that second moments are as large as it lets them be,
+    or nothing of them where they are small."""
     query = f"tensor<{case.heads}x{case.n}x{case.d}x{case.dtype}>"
     key = f"tensor<{case.heads}x{case.keys}x{case.d}x{case.dtype}>"
     source = {"exact": None, "bounded": "proved"}.get(case.kind, "declared")
-    bound = f" bound <{case.bound}, {source}>" if source else ""
+    known = ""
+    if source == "declared" and not case.is_isotropic:
+        known = f", moments = <centred_bound = {2 * case.bound}, second_moment = {case.bound**2}>"
+    bound = f" bound <{case.bound}, {source}{known}>" if source else ""
     return (f"func.func @main(%q: {query}, %k: {key}, %v: {key}) -> {query} {{\n"
             f"  %o = attn.attention %q, %k, %v scale {case.scale!r}{' mask causal' if case.causal else ''}{bound}\n"
             f"     : {query}, {key}, {key} -> {query}\n  return %o : {query}\n}}\n")

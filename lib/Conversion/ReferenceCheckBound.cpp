@@ -10,13 +10,14 @@
 using namespace mlir;
 using namespace polyattn::attn;
 
-/// An upper bound of the largest Euclidean norm of any row, but at least 2^-500
-/// so that no product of two norms underflows. `grow` covers rounding.
-static Value largestNorm(TensorLoops &e, Value rows, Value grow) {
+/// An upper bound of the largest Euclidean norm of each head's rows, but at
+/// least 2^-500 so that no product of two norms underflows. `grow` covers
+/// rounding.
+static Value largestNorms(TensorLoops &e, Value rows, Value grow) {
   OpBuilder &b = e.b;
   Sizes sizes = tensor::getMixedSizes(b, e.loc, rows);
   Dims dims = firstDims(sizes.size());
-  Dims row(dims.begin(), dims.end() - 1);
+  Dims row(dims.begin(), dims.end() - 1), head(dims.begin(), dims.end() - 2);
   auto addSquare = [&](OpBuilder &b, ValueRange args) -> Value {
     Value square = arith::MulFOp::create(b, e.loc, args[0], args[0]);
     return arith::AddFOp::create(b, e.loc, args[1], square);
@@ -26,11 +27,13 @@ static Value largestNorm(TensorLoops &e, Value rows, Value grow) {
   };
   Value zeros = e.filled(ArrayRef(sizes).drop_back(), 0);
   Value squares = e.loops({{rows, dims}}, {zeros, row}, addSquare);
-  Value largest =
-      e.loops({{squares, row}}, {e.filled({}, 0x1p-1000), {}}, larger);
-  Value square = tensor::ExtractOp::create(b, e.loc, largest, ValueRange());
-  Value norm = math::SqrtOp::create(b, e.loc, square);
-  return arith::MulFOp::create(b, e.loc, norm, grow);
+  Value floor = e.filled(ArrayRef(sizes).drop_back(2), 0x1p-1000);
+  Value largest = e.loops({{squares, row}}, {floor, head}, larger);
+  return e.loops({}, {largest, head},
+                 [&](OpBuilder &b, ValueRange args) -> Value {
+                   Value norm = math::SqrtOp::create(b, e.loc, args[0]);
+                   return arith::MulFOp::create(b, e.loc, norm, grow);
+                 });
 }
 
 /// 1 + (d + 8) 2^-52. The sum of d squares is off by at most a factor
@@ -119,23 +122,36 @@ Value MomentReference::lower() {
 
 Value polyattn::attn::emitReference(OpBuilder &b, CheckBoundOp op) {
   TensorLoops e{b, op.getLoc(), b.getF64Type()};
-  auto atMost = [&](Value x, const APFloat &limit) -> Value {
-    // Ordered: false for NaN.
-    return arith::CmpFOp::create(b, e.loc, arith::CmpFPredicate::OLE, x,
-                                 e.real(b, limit.convertToDouble()));
-  };
   Value grow = emitGrowth(e, op.getQuery());
-  Value query = largestNorm(e, op.getQuery(), grow);
-  Value key = largestNorm(e, op.getKey(), grow);
+  Value query = largestNorms(e, op.getQuery(), grow);
+  Sizes heads = tensor::getMixedSizes(b, e.loc, query);
+  Value key = e.repeat(largestNorms(e, op.getKey(), grow), heads);
   double scale = std::abs(op.getScale().convertToDouble());
-  Value score = arith::MulFOp::create(b, e.loc, query, key);
-  score = arith::MulFOp::create(b, e.loc, score, e.real(b, scale));
-  // A small scale may have made this last product underflow.
-  score = arith::AddFOp::create(b, e.loc, score, e.real(b, 0x1p-1022));
-  Value within = atMost(score, op.getBound());
-  for (Value norm : {query, key})
-    within =
-        arith::AndIOp::create(b, e.loc, within, atMost(norm, op.getMaxNorm()));
+  double bound = op.getBound().convertToDouble(),
+         norm = op.getMaxNorm().convertToDouble();
+  // What the worst head has above its limits; NaN stays.
+  Dims head = firstDims(heads.size());
+  Value excess = e.loops(
+      {{query, head}, {key, head}}, {e.filled({}, -1), {}},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value score = arith::MulFOp::create(b, e.loc, args[0], args[1]);
+        score = arith::MulFOp::create(b, e.loc, score, e.real(b, scale));
+        // A small scale may have made this last product underflow.
+        score = arith::AddFOp::create(b, e.loc, score, e.real(b, 0x1p-1022));
+        Value worst = args[2];
+        for (auto [x, limit] :
+             {std::pair(score, bound), std::pair(Value(args[0]), norm),
+              std::pair(Value(args[1]), norm)}) {
+          // Exact in sign: subtraction rounds to 0 only if it is 0.
+          Value above = arith::SubFOp::create(b, e.loc, x, e.real(b, limit));
+          worst = arith::MaximumFOp::create(b, e.loc, worst, above);
+        }
+        return worst;
+      });
+  Value worst = tensor::ExtractOp::create(b, e.loc, excess, ValueRange());
+  // Ordered: false for NaN.
+  Value within = arith::CmpFOp::create(b, e.loc, arith::CmpFPredicate::OLE,
+                                       worst, e.real(b, 0));
   if (!op.getSecondMoment())
     return within;
   return arith::AndIOp::create(b, e.loc, within,

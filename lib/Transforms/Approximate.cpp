@@ -3,6 +3,7 @@
 // attn-approximate: plan, rewrite, remark.
 
 #include "ApproximationPlan.h"
+#include "HeadRuns.h"
 #include "Versioning.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "polyattn/Approximation/Monomials.h"
@@ -185,14 +186,56 @@ struct ApproximatePass
     getOperation()->walk(
         [&](ApproximableOpInterface op) { ops.push_back(op); });
     for (ApproximableOpInterface op : ops)
-      runOn(op, request);
+      runOnHeads(op, request);
   }
 
 private:
+  Assumption assumptionOf(std::optional<BoundAttr> bound) {
+    return bound ? *assumptionFor(guard, bound->getSource())
+                 : Assumption::Trusted;
+  }
+
+  /// Heads whose own bounds lead to different decisions become ops of their
+  /// own.
+  void runOnHeads(ApproximableOpInterface op,
+                  const ApproximationRequest &request) {
+    BoundAttr whole = op.getBound().value_or(BoundAttr());
+    std::optional<ArrayAttr> ofHeads = op.getHeadBounds();
+    SmallVector<HeadRun> runs = runsOfHeads(op, [&](BoundAttr bound) {
+      op.setBound(bound, {});
+      ApproximationRequest quiet = request;
+      quiet.fallback = true;
+      quiet.moments = moments && assumptionOf(bound) == Assumption::Guarded;
+      std::string decision = decisionOf(planApproximation(op, quiet));
+      op.setBound(whole, *ofHeads);
+      return decision;
+    });
+    SmallVector<ApproximableOpInterface> parts;
+    if (runs.size() > 1)
+      parts = splitIntoRuns(op, runs);
+    if (parts.empty())
+      return runOn(op, request);
+    for (auto [part, run] : llvm::zip_equal(parts, runs)) {
+      OpRemark remark("Heads", "query heads " + std::to_string(run.from) +
+                                   " to " + std::to_string(run.to - 1) +
+                                   " are decided on their own:");
+      remark.metric("FirstHead", double(run.from))
+          .metric("LastHead", double(run.to - 1));
+      emitAnalysis(part, passName, remark);
+      runOn(part, request);
+    }
+  }
+
+  /// Heads of equal decisions stay together, as do those that all stay exact.
+  static std::string decisionOf(const PlanOrReason &decision) {
+    auto *plan = std::get_if<ApproximationPlan>(&decision);
+    if (!plan)
+      return "exact";
+    return std::to_string(plan->degree()) + (plan->moments ? " moments" : "");
+  }
+
   void runOn(ApproximableOpInterface op, ApproximationRequest request) {
-    Assumption assumption = Assumption::Trusted;
-    if (op.getBound())
-      assumption = *assumptionFor(guard, op.getBound()->getSource());
+    Assumption assumption = assumptionOf(op.getBound());
     request.moments = moments && assumption == Assumption::Guarded;
     PlanOrReason decision = planApproximation(op, request);
     if (auto *reason = std::get_if<OpRemark>(&decision))
@@ -223,9 +266,12 @@ private:
     auto *plan = std::get_if<ApproximationPlan>(&decision);
     if (!plan)
       return op;
+    double error = plan->budget.OutputError;
     remark.text += "; where moments are larger but the bound holds, degree " +
-                   std::to_string(plan->degree());
-    remark.metric("FallbackDegree", plan->degree());
+                   std::to_string(plan->degree()) + " with certified error " +
+                   readable(error);
+    remark.metric("FallbackDegree", plan->degree())
+        .metric("FallbackOutputError", error);
     return approximate(op, *plan, assumption);
   }
 

@@ -190,7 +190,8 @@ static int64_t rowsOfShortPrefixes(MaskAttrInterface mask,
     else
       end = middle;
   }
-  return row;
+  // What starts in the middle of a tile is slower.
+  return std::min((row + 63) / 64 * 64, n);
 }
 
 /// Can moments be checked, and what will they be?

@@ -148,9 +148,32 @@ func.func @refined(%q: tensor<?x?xf32>, %v: tensor<?x?xf32>) -> tensor<3x4xf32> 
 // CHECK: arith.maximumf
 // CHECK: math.sqrt
 // CHECK: math.sqrt
-// CHECK-COUNT-3: arith.cmpf ole
+// CHECK-COUNT-3: arith.maximumf
+// CHECK: arith.cmpf ole
 // CHECK: return %{{.*}} : i1
 func.func @check_bound(%q: tensor<4x?x64xf32>, %k: tensor<2x?x64xf32>) -> i1 {
   %0 = attn.check_bound %q, %k scale 0.125 bound 0.5 max_norm 1.0e9 : tensor<4x?x64xf32>, tensor<2x?x64xf32>
   return %0 : i1
+}
+
+// Second moments and means: sums over the keys that count, a comparison of each.
+// CHECK-LABEL: func.func @check_moments(
+// CHECK: arith.cmpf ole
+// CHECK: arith.cmpf oge, {{.*}} : f64
+// CHECK: arith.cmpf ole
+// CHECK: arith.cmpf ole
+// CHECK-NOT: attn.
+func.func @check_moments(%q: tensor<4x?x64xf32>, %k: tensor<2x?x64xf32>, %w: tensor<1x?xf32>) -> i1 {
+  %0 = attn.check_bound %q, %k key_weights(%w : tensor<1x?xf32>) scale 0.125 bound 0.5 max_norm 1.0e9 second_moment 0.1 mean 0.1 mask causal
+     : tensor<4x?x64xf32>, tensor<2x?x64xf32>
+  return %0 : i1
+}
+
+// CHECK-LABEL: func.func @center_keys(
+// CHECK: arith.divf
+// CHECK: arith.subf
+// CHECK-NOT: attn.
+func.func @center_keys(%k: tensor<2x?x64xbf16>) -> tensor<2x?x64xbf16> {
+  %0 = attn.center_keys %k : tensor<2x?x64xbf16>
+  return %0 : tensor<2x?x64xbf16>
 }

@@ -209,3 +209,16 @@ func.func @empty_rows(%x: tensor<2x?x0xf32>) -> i1 {
   %ok = attn.check_bound %x, %x scale 0.25 bound 1.0 max_norm 1.0e9 : tensor<2x?x0xf32>, tensor<2x?x0xf32>
   return %ok : i1
 }
+
+// The check of moments runs only where norms keep within the bound.
+// CHECK-LABEL: func.func @moments(
+// CHECK: %[[NORMS:.*]] = scf.for
+// CHECK: scf.if %{{.*}} -> (i1)
+// CHECK: vector.fma
+// CHECK: vector.reduction <maximumf>
+// CHECK-NOT: attn.
+func.func @moments(%q: tensor<4x?x64xbf16>, %k: tensor<2x?x64xbf16>) -> i1 {
+  %c = attn.center_keys %k : tensor<2x?x64xbf16>
+  %0 = attn.check_bound %q, %c scale 0.125 bound 0.5 max_norm 1.0e9 second_moment 0.1 mean 0.1 : tensor<4x?x64xbf16>, tensor<2x?x64xbf16>
+  return %0 : i1
+}

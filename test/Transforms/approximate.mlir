@@ -1,14 +1,14 @@
-// RUN: polyattn-opt %s --attn-approximate=target=avx512 | FileCheck %s
-// RUN: polyattn-opt %s --attn-approximate="target=avx512 guard=always" | FileCheck %s --check-prefix=ALWAYS
-// RUN: polyattn-opt %s --attn-approximate="target=avx512 guard=never" | FileCheck %s --check-prefix=NEVER
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false" | FileCheck %s
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false guard=always" | FileCheck %s --check-prefix=ALWAYS
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false guard=never" | FileCheck %s --check-prefix=NEVER
 // Whatever it writes is proved again, also after other passes have been over it.
-// RUN: polyattn-opt %s --attn-approximate=target=avx512 --attn-verify-certificates --canonicalize --cse --attn-verify-certificates | FileCheck %s
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false" --attn-verify-certificates --canonicalize --cse --attn-verify-certificates | FileCheck %s
 // Running it again changes nothing.
-// RUN: polyattn-opt %s --attn-approximate=target=avx512 -o %t.once
-// RUN: polyattn-opt %t.once --attn-approximate=target=avx512 -o %t.twice
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false" -o %t.once
+// RUN: polyattn-opt %t.once --attn-approximate="target=avx512 moments=false" -o %t.twice
 // RUN: diff %t.once %t.twice
 // The plugin does the same in a stock mlir-opt.
-// RUN: mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin %s --pass-pipeline='builtin.module(attn-approximate{target=avx512})' -o %t.plugin
+// RUN: mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin %s --pass-pipeline='builtin.module(attn-approximate{target=avx512 moments=false})' -o %t.plugin
 // RUN: diff %t.once %t.plugin
 
 // CHECK-LABEL: func @proved(

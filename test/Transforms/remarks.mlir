@@ -1,9 +1,9 @@
-// RUN: polyattn-opt %s --attn-approximate=target=avx512 --attn-schedule=target=avx512 --remarks-filter='polyattn.*' 2>&1 >/dev/null | FileCheck %s
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false" --attn-schedule=target=avx512 --remarks-filter='polyattn.*' 2>&1 >/dev/null | FileCheck %s
 // Without a filter nothing is said.
-// RUN: polyattn-opt %s --attn-approximate=target=avx512 2>&1 >/dev/null | count 0
-// RUN: mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin %s --pass-pipeline='builtin.module(attn-approximate{target=avx512})' --remarks-filter='polyattn.*' 2>&1 >/dev/null | FileCheck %s --check-prefix=PLUGIN
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false" 2>&1 >/dev/null | count 0
+// RUN: mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin %s --pass-pipeline='builtin.module(attn-approximate{target=avx512 moments=false})' --remarks-filter='polyattn.*' 2>&1 >/dev/null | FileCheck %s --check-prefix=PLUGIN
 // PLUGIN: [Passed] Approximated | Category:polyattn:attn-approximate
-// RUN: polyattn-opt %s --attn-approximate=target=avx512 --remarks-filter='polyattn.*' --remark-format=yaml --remarks-output-file=%t.yaml -o /dev/null
+// RUN: polyattn-opt %s --attn-approximate="target=avx512 moments=false" --remarks-filter='polyattn.*' --remark-format=yaml --remarks-output-file=%t.yaml -o /dev/null
 // The tools of LLVM read it: there and back again.
 // RUN: llvm-remarkutil yaml2bitstream %t.yaml -o %t.bitstream
 // RUN: llvm-remarkutil bitstream2yaml %t.bitstream -o - | FileCheck %s --check-prefix=YAML

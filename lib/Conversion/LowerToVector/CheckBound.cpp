@@ -74,16 +74,44 @@ static Value largestOfTask(Emitter &e, const Rows &rows, Value task,
   })[0];
 }
 
-/// The largest sums of squares of any row of query and of key. One parallel
-/// loop for both; each task leaves its maximum in a cell of its own.
-static std::pair<Value, Value> largestSquares(Emitter &e, Value query,
-                                              Value key) {
-  Type f64 = e.b.getF64Type();
+namespace {
+/// The largest sums of squares of the rows of each task.
+struct Squares {
+  Rows query, key;
+  /// Cells of the tasks of query, then of key.
+  Value cells;
+
+  /// Of the rows of a query head, or a key head.
+  Value ofQuery(Emitter &e, Value head) {
+    return largest(e, e.mul(head, query.perHead), query.perHead);
+  }
+  Value ofKey(Emitter &e, Value head) {
+    return largest(e, e.add(query.tasks, e.mul(head, key.perHead)),
+                   key.perHead);
+  }
+
+private:
+  Value largest(Emitter &e, Value from, Value count) {
+    Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(0));
+    return e.loop(from, e.add(from, count), 1, {zero},
+                  [&](Value i, ValueRange most) {
+                    Value cell = memref::LoadOp::create(e.b, e.loc, cells, i);
+                    return Emitter::Values{
+                        arith::MaximumFOp::create(e.b, e.loc, most[0], cell)};
+                  })[0];
+  }
+};
+} // namespace
+
+/// One parallel loop for query and key; each task leaves its maximum in a cell
+/// of its own.
+static Squares largestSquares(Emitter &e, Value query, Value key) {
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(0));
   Rows q(e, query), k(e, key);
   Value total = e.add(q.tasks, k.tasks);
   Value cells = memref::AllocOp::create(
-      e.b, e.loc, MemRefType::get({ShapedType::kDynamic}, f64), total);
+      e.b, e.loc, MemRefType::get({ShapedType::kDynamic}, e.b.getF64Type()),
+      total);
   // Memory, not arithmetic, takes the time: as long as some 16 flops.
   auto work = [&](Value memref) {
     int64_t columns = cast<MemRefType>(memref.getType()).getDimSize(2);
@@ -97,14 +125,7 @@ static std::pair<Value, Value> largestSquares(Emitter &e, Value query,
       e.store(largestOfTask(e, k, e.sub(task, q.tasks), zero), cells, task);
     });
   });
-  auto largest = [&](Value from, Value to) {
-    return e.loop(from, to, 1, {zero}, [&](Value i, ValueRange most) {
-      Value cell = memref::LoadOp::create(e.b, e.loc, cells, i);
-      return Emitter::Values{
-          arith::MaximumFOp::create(e.b, e.loc, most[0], cell)};
-    })[0];
-  };
-  return {largest(e.index(0), q.tasks), largest(q.tasks, total)};
+  return {q, k, cells};
 }
 
 Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
@@ -115,16 +136,25 @@ Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
   double maxNorm = op.getMaxNorm().convertToDouble();
   // Sums of d products in f64 are off by less than (d + 8) 2^-53.
   double slack = 1 - (double(d) + 16) * 0x1p-52;
-  auto [q, k] = largestSquares(e, query, key);
   auto within = [&](Value x, double limit) -> Value {
     Value c = arith::ConstantOp::create(
         e.b, e.loc, e.b.getF64FloatAttr(limit * limit * slack));
     return e.compare(arith::CmpFPredicate::OLE, x, c);
   };
+  auto both = [&](Value x, Value y) -> Value {
+    return arith::AndIOp::create(e.b, e.loc, x, y);
+  };
+  Squares squares = largestSquares(e, query, key);
   Value squared =
       arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(scale * scale));
-  Value product = e.mulf(e.mulf(q, k), squared);
-  Value norms =
-      arith::AndIOp::create(e.b, e.loc, within(q, maxNorm), within(k, maxNorm));
-  return arith::AndIOp::create(e.b, e.loc, within(product, bound), norms);
+  Value heads = e.dim(query, 0);
+  Value group = e.div(heads, e.max(e.dim(key, 0), e.index(1)));
+  Value yes = arith::ConstantIntOp::create(e.b, e.loc, 1, 1);
+  return e.loop(e.index(0), heads, 1, {yes}, [&](Value head, ValueRange all) {
+    Value q = squares.ofQuery(e, head),
+          k = squares.ofKey(e, e.div(head, group));
+    Value product = e.mulf(e.mulf(q, k), squared);
+    Value norms = both(within(q, maxNorm), within(k, maxNorm));
+    return Emitter::Values{both(all[0], both(within(product, bound), norms))};
+  })[0];
 }

@@ -45,6 +45,8 @@ private:
   };
   KeyBuffers keyBuffers();
   void forStateVectors(function_ref<void(Value, Value)> body);
+  Value weightOf(Value head, Value key);
+  Value sumOfWeights(Value head, Value from, Value to);
   void addKeys(Value state, KeyBuffers &buffers, Value head, Value from,
                Value to);
   void addBlock(Value state, KeyBuffers &buffers, Value head, Value from,
@@ -146,18 +148,26 @@ void MomentCheck::addKeys(Value state, KeyBuffers &buffers, Value head,
   });
 }
 
+/// What is negative, or no number, is found out by the comparisons.
+Value MomentCheck::weightOf(Value head, Value key) {
+  if (!weights)
+    return e.scalar(1);
+  Value w = e.load(weights, {head, key});
+  Value valid = e.compare(arith::CmpFPredicate::OGE, w, e.scalar(0));
+  return e.select(valid, w, e.scalar(NAN));
+}
+
+/// Of keys [from, to), as f32.
+Value MomentCheck::sumOfWeights(Value head, Value from, Value to) {
+  return e.loop(from, to, 1, {e.scalar(0)}, [&](Value key, ValueRange carried) {
+    return Values{e.addf(carried[0], weightOf(head, key))};
+  })[0];
+}
+
 /// Copies a block, padded with zeros, and adds its sums to S and the weight.
 void MomentCheck::addBlock(Value state, KeyBuffers &buffers, Value head,
                            Value from, Value count) {
   Value sumRow = e.index(columns), weightRow = e.index(columns + 1);
-  auto weightOf = [&](Value j) -> Value {
-    if (!weights)
-      return e.splat(1);
-    Value w = e.broadcast(e.load(weights, {head, e.add(from, j)}));
-    // What is negative, or no number, is found out by the comparisons.
-    Value valid = e.compare(arith::CmpFPredicate::OGE, w, e.splat(0));
-    return e.select(valid, w, e.splat(NAN));
-  };
   Values zero(1, e.splat(0));
   forColumns(e, columns, [&](Value column, int64_t lanes) {
     Value sum =
@@ -165,7 +175,7 @@ void MomentCheck::addBlock(Value state, KeyBuffers &buffers, Value head,
           Value x = loadPart(e, key, {head, e.add(from, j), column}, lanes);
           e.vstore(x, buffers.keys, {j, column});
           if (weights) {
-            x = e.mulf(x, weightOf(j));
+            x = e.mulf(x, e.broadcast(weightOf(head, e.add(from, j))));
             e.vstore(x, buffers.weighted, {j, column});
           }
           return Values{e.addf(carried[0], x)};
@@ -173,10 +183,7 @@ void MomentCheck::addBlock(Value state, KeyBuffers &buffers, Value head,
     e.vstore(e.addf(e.vload(state, {sumRow, column}), sum), state,
              {sumRow, column});
   });
-  Value weight =
-      e.loop(e.index(0), count, 1, zero, [&](Value j, ValueRange carried) {
-        return Values{e.addf(carried[0], weightOf(j))};
-      })[0];
+  Value weight = e.broadcast(sumOfWeights(head, from, e.add(from, count)));
   e.vstore(e.addf(e.vload(state, {weightRow, e.index(0)}), weight), state,
            {weightRow, e.index(0)});
   addProducts(state, buffers, count);

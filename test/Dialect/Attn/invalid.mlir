@@ -460,3 +460,93 @@ func.func @state_weights(%q: tensor<3x8xf32>) -> tensor<3x8xf32> {
   %0 = attn.attention %q, %q, %q scale 1.0e-20 kernel poly<[1.0, 1.0, 0.5]> evaluate state : tensor<3x8xf32>, tensor<3x8xf32>, tensor<3x8xf32> -> tensor<3x8xf32>
   return %0 : tensor<3x8xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{has 1 head_bounds; it must have as many as query heads}}
+  %0 = attn.attention %x, %x, %x scale 1.0 bound <1.0, declared> head_bounds [#attn.bound<1.0, declared>] : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{has head_bounds but no bound}}
+  %0 = attn.attention %x, %x, %x scale 1.0 head_bounds [#attn.bound<1.0, declared>, #attn.bound<1.0, declared>] : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{bound of head 1 exceeds the op's bound}}
+  %0 = attn.attention %x, %x, %x scale 1.0 bound <1.0, declared> head_bounds [#attn.bound<1.0, declared>, #attn.bound<1.5, declared>] : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{a proved bound has none}}
+  %0 = attn.attention %x, %x, %x scale 1.0 bound <1.0, proved, moments = <centred_bound = 1.0, second_moment = 0.1>> : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{moments must be finite and at least 0}}
+func.func private @f() attributes {a = #attn.moments<centred_bound = 1.0, second_moment = -0.1>}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{has a mask or key_weights but no second_moment}}
+  %0 = attn.check_bound %x, %x scale 1.0 bound 1.0 max_norm 1.0 mask causal : tensor<2x8x16xf32>, tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{key_weights dimension 0 is 3}}
+  %0 = attn.check_bound %x, %x key_weights(%w : tensor<3x8xf32>) scale 1.0 bound 1.0 max_norm 1.0 second_moment 1.0 mean 1.0 : tensor<2x8x16xf32>, tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{second_moment and mean must be finite and at least 0}}
+  %0 = attn.check_bound %x, %x scale 1.0 bound 1.0 max_norm 1.0 second_moment -1.0 mean 1.0 : tensor<2x8x16xf32>, tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{do not start at key 0}}
+  %0 = attn.check_bound %x, %x scale 1.0 bound 1.0 max_norm 1.0 second_moment 1.0 mean 1.0 mask sliding_window<left = 4, right = 0> : tensor<2x8x16xf32>, tensor<2x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x16xf32>, %w: tensor<3x8xf32>) {
+  // expected-error@+1 {{key_weights must have the shape of key without its last dimension}}
+  %0 = attn.center_keys %w key_weights(%x : tensor<2x8x16xf32>) : tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @center(%x: tensor<8xf32>) {
+  // expected-error@+1 {{key needs at least the dimensions [m, d], found rank 1}}
+  %0 = attn.center_keys %x : tensor<8xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{nothing proves the moments of rows before the run}}
+func.func private @f() attributes {a = #attn.certificate<score_bound = 0.5, kernel_error = 0.1, weight_change = 0.1, rounding_error = 0.0, output_error = 0.1, max_keys = 8, assumption = proved, moments = <second_moment = 0.1, mean = 0.0, quadratic = 0.6>>}

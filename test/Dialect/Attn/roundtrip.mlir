@@ -104,3 +104,35 @@ func.func @check_bound(%q: tensor<4x?x64xf32>, %k: tensor<2x?x64xf32>) -> i1 {
   %0 = attn.check_bound %q, %k scale 0.125 bound 0.5 max_norm 1.0e9 {note = "kept"} : tensor<4x?x64xf32>, tensor<2x?x64xf32>
   return %0 : i1
 }
+
+// CHECK-LABEL: func.func @check_moments
+// CHECK: attn.check_bound %{{.*}}, %{{.*}} key_weights(%{{.*}} : tensor<1x?xf32>) scale 1.250000e-01 bound 5.000000e-01 max_norm 1.000000e+09 second_moment 1.500000e-02 mean 1.000000e-03 mask causal<align = end>
+// CHECK-SAME: : tensor<4x?x64xbf16>, tensor<2x?x64xbf16>
+func.func @check_moments(%q: tensor<4x?x64xbf16>, %k: tensor<2x?x64xbf16>, %w: tensor<1x?xf32>) -> i1 {
+  %0 = attn.check_bound %q, %k key_weights(%w : tensor<1x?xf32>) scale 0.125 bound 0.5 max_norm 1.0e9 second_moment 0.015 mean 0.001
+     mask causal<align = end> : tensor<4x?x64xbf16>, tensor<2x?x64xbf16>
+  return %0 : i1
+}
+
+// CHECK-LABEL: func.func @center_keys
+// CHECK: attn.center_keys %{{.*}} : tensor<2x4x?x64xf16>
+// CHECK: attn.center_keys %{{.*}} key_weights(%{{.*}} : tensor<1x4x?xf32>) : tensor<2x4x?x64xf16>
+func.func @center_keys(%k: tensor<2x4x?x64xf16>, %w: tensor<1x4x?xf32>) -> tensor<2x4x?x64xf16> {
+  %0 = attn.center_keys %k : tensor<2x4x?x64xf16>
+  %1 = attn.center_keys %0 key_weights(%w : tensor<1x4x?xf32>) : tensor<2x4x?x64xf16>
+  return %1 : tensor<2x4x?x64xf16>
+}
+
+// CHECK-LABEL: func.func @moments
+// CHECK: bound <1.100000e+00, profiled, moments = <centred_bound = 9.000000e-01, second_moment = 1.270000e-02>>
+// CHECK-SAME: head_bounds [#attn.bound<1.000000e+00, profiled, moments = <centred_bound = 8.000000e-01, second_moment = 1.200000e-02>>, #attn.bound<1.100000e+00, profiled>]
+// CHECK: certificate <{{.*}} assumption = guarded, moments = <second_moment = 1.270000e-02, mean = 1.000000e-03, quadratic = 6.000000e-01>>
+func.func @moments(%x: tensor<2x8x16xf32>) -> (tensor<2x8x16xf32>, tensor<2x8x16xf32>) {
+  %0 = attn.attention %x, %x, %x scale 0.25 bound <1.1, profiled, moments = <centred_bound = 0.9, second_moment = 0.0127>>
+     head_bounds [#attn.bound<1.0, profiled, moments = <centred_bound = 0.8, second_moment = 0.012>>, #attn.bound<1.1, profiled>]
+     : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  %1 = attn.attention %x, %x, %x scale 0.25 kernel poly<[1.0, 1.0]> certificate
+     <score_bound = 0.5, kernel_error = 0.0, weight_change = 0.1, rounding_error = 0.0, output_error = 0.1, max_keys = 8, assumption = guarded,
+      moments = <second_moment = 0.0127, mean = 0.001, quadratic = 0.6>> : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
+  return %0, %1 : tensor<2x8x16xf32>, tensor<2x8x16xf32>
+}

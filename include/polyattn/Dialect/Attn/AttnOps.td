@@ -105,7 +105,7 @@ def Attn_CheckBoundOp : Attn_Op<"check_bound", [Pure]> {
     True only if `|scale| * |q_i|_2 * |k_j|_2 <= bound` for every query row i and key row j that share a head, and no
     row's norm exceeds `max_norm`. Costs one pass over query and key. The check is conservative: it accounts for its
     own rounding, so a result of true is a proof; NaN or infinite entries give false. An input whose product of norms
-    is within about d * 2^-23 of the bound may be turned down. The maximum is taken over all heads together.
+    is within about d * 2^-23 of the bound may be turned down. Each head is held to the bound by its own norms.
 
     With `second_moment` and `mean` it is true only if, besides, for every query row i the mean over the keys j that
     `mask` admits, weighted by `key_weights`, of s_ij^2 is at most `second_moment` and that of s_ij at least -`mean`,
