@@ -40,8 +40,6 @@ bool OpStatistics::merge(const OpStatistics &other) {
   calls += other.calls;
   keys += other.keys;
   longest = std::max(longest, other.longest);
-  raise(bound, other.bound);
-  raise(centredBound, other.centredBound);
   for (size_t i = 0; i < heads.size(); ++i)
     heads[i].merge(other.heads[i]);
   return true;

@@ -32,10 +32,6 @@ static constexpr Count<OpStatistics> opCounts[] = {
     {"keys", &OpStatistics::keys},
     {"longest", &OpStatistics::longest},
 };
-static constexpr Field<OpStatistics> opFields[] = {
-    {"bound", &OpStatistics::bound},
-    {"centred_bound", &OpStatistics::centredBound},
-};
 static constexpr Field<HeadStatistics> headFields[] = {
     {"max_query", &HeadStatistics::maxQuery},
     {"max_key", &HeadStatistics::maxKey},
@@ -108,7 +104,6 @@ std::string polyattn::profile::toJson(const Profile &profile) {
       for (const auto &[key, op] : profile)
         json.attributeObject(key, [&, &op = op] {
           write<OpStatistics>(json, opCounts, op);
-          write<OpStatistics>(json, opFields, op);
           json.attributeArray("heads", [&] {
             for (const HeadStatistics &head : op.heads)
               writeHead(json, head);
@@ -213,8 +208,7 @@ bool Reader::readHead(const json::Value &value, const std::string &where,
 bool Reader::readOp(const json::Value &value, const std::string &where,
                     OpStatistics &op) {
   const json::Object *fields = object(&value, where);
-  if (!fields || !read<OpStatistics>(*fields, where, opCounts, op) ||
-      !read<OpStatistics>(*fields, where, opFields, op))
+  if (!fields || !read<OpStatistics>(*fields, where, opCounts, op))
     return false;
   const json::Array *heads = fields->getArray("heads");
   if (!heads)
@@ -223,9 +217,6 @@ bool Reader::readOp(const json::Value &value, const std::string &where,
     std::string name = where + ", head " + std::to_string(op.heads.size());
     if (!readHead(head, name, op.heads.emplace_back()))
       return false;
-    if (op.heads.back().bound > op.bound ||
-        op.heads.back().centredBound > op.centredBound)
-      return fail(name, "its bounds exceed the op's, which cover all heads");
   }
   return true;
 }

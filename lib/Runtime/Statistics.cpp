@@ -161,6 +161,9 @@ HeadStatistics HeadRecorder::run() {
   result.maxQuery = largestNorm(head.query, call.n, nullptr);
   result.maxKey = largestNorm(head.key, call.m, nullptr);
   result.maxCentredKey = largestNorm(head.key, call.m, mean.data());
+  double scale = std::fabs(call.scale);
+  result.bound = scale * result.maxQuery * result.maxKey;
+  result.centredBound = scale * result.maxQuery * result.maxCentredKey;
   for (int64_t i = 0; i < call.m * call.e; ++i) {
     double x = std::fabs(head.value[i]);
     if (!(x <= result.maxValue))
@@ -209,20 +212,6 @@ static void parallel(int64_t count, bool isLong, Work work) {
     thread.join();
 }
 
-/// The products of norms, once the batch is merged.
-static void setBounds(OpStatistics &op, double scale) {
-  double query = 0, key = 0, centred = 0;
-  for (HeadStatistics &head : op.heads) {
-    head.bound = scale * head.maxQuery * head.maxKey;
-    head.centredBound = scale * head.maxQuery * head.maxCentredKey;
-    query = std::max(query, head.maxQuery);
-    key = std::max(key, head.maxKey);
-    centred = std::max(centred, head.maxCentredKey);
-  }
-  op.bound = scale * query * key;
-  op.centredBound = scale * query * centred;
-}
-
 OpStatistics polyattn::profile::computeStatistics(const RecordedCall &call,
                                                   std::string &problem) {
   int64_t count = call.batch * call.heads;
@@ -248,6 +237,5 @@ OpStatistics polyattn::profile::computeStatistics(const RecordedCall &call,
     if (problem.empty() && !problems[i].empty())
       problem = "head " + std::to_string(i % call.heads) + ": " + problems[i];
   }
-  setBounds(result, std::fabs(call.scale));
   return result;
 }

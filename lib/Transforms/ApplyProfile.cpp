@@ -57,12 +57,15 @@ private:
   /// A proved bound, which needs no check, unless the profile's is smaller.
   BoundAttr choose(BoundAttr known, BoundAttr profiled) const;
   ArrayAttr headBounds(BoundAttr known);
-  double largestSecondMoment() const;
+  /// The largest of any head.
+  double largest(function_ref<double(const HeadStatistics &)> of) const;
 
   ApproximableOpInterface op;
   const OpStatistics &statistics;
   double margin;
   bool replaceProved;
+  /// What the profile says of all heads, margin included.
+  BoundAttr seenByAll;
   bool keptProved = false;
 };
 
@@ -89,10 +92,11 @@ BoundAttr Annotation::choose(BoundAttr known, BoundAttr profiled) const {
   return keep ? known : profiled;
 }
 
-double Annotation::largestSecondMoment() const {
+double
+Annotation::largest(function_ref<double(const HeadStatistics &)> of) const {
   double most = 0;
   for (const HeadStatistics &head : statistics.heads)
-    most = std::max(most, head.secondMoment());
+    most = std::max(most, of(head));
   return most;
 }
 
@@ -117,37 +121,39 @@ LogicalResult Annotation::apply() {
     return op.emitError("attn-apply-profile: the op has ")
            << heads << " query heads but the profile has " << seen;
   BoundAttr known = op.getBound().value_or(BoundAttr());
-  BoundAttr all = profiled(statistics.bound, statistics.centredBound,
-                           largestSecondMoment());
-  if (!all)
+  seenByAll = profiled(largest([](auto &head) { return head.bound; }),
+                       largest([](auto &head) { return head.centredBound; }),
+                       largest([](auto &head) { return head.secondMoment(); }));
+  if (!seenByAll)
     return failure();
   ArrayAttr perHead;
   if (!ShapedType::isDynamic(heads) && !(perHead = headBounds(known)))
     return failure();
-  BoundAttr chosen = choose(known, all);
-  keptProved = chosen == known;
+  BoundAttr chosen = choose(known, seenByAll);
+  keptProved = chosen != seenByAll;
   op.setBound(chosen, perHead);
   return success();
 }
 
 OpRemark Annotation::describe() {
   BoundAttr bound = *op.getBound();
+  MomentsAttr moments = seenByAll.getMoments();
   OpRemark remark("Annotated", "");
   llvm::raw_string_ostream text(remark.text);
   text << "score bound " << readable(bound.getValue());
   if (keptProved)
     text << " (proved, kept: the profile says "
-         << readable(margin * statistics.bound) << ")";
+         << readable(seenByAll.getValue()) << ")";
   else
     text << " (profiled), of centred keys "
-         << readable(margin * statistics.centredBound) << ", second moment "
-         << readable(margin * margin * largestSecondMoment());
+         << readable(moments.getCentredBound()) << ", second moment "
+         << readable(moments.getSecondMoment());
   text << ", from " << statistics.calls
        << (statistics.calls == 1 ? " call" : " calls") << " with up to "
        << statistics.longest << " keys, margin " << readable(margin);
   remark.metric("ScoreBound", bound.getValue())
-      .metric("CentredBound", margin * statistics.centredBound)
-      .metric("SecondMoment", margin * margin * largestSecondMoment())
+      .metric("CentredBound", moments.getCentredBound())
+      .metric("SecondMoment", moments.getSecondMoment())
       .metric("Calls", double(statistics.calls));
   return remark;
 }

@@ -16,12 +16,12 @@
 // Keys 3, 5 with mean 4; scale 2.
 // CHECK: "main/0:q1x1:k2x1:v1:f32:full:2": {
 // CHECK: "calls": 1,
-// CHECK: "bound": 20,
-// CHECK: "centred_bound": 4,
 // CHECK: "max_query": 2,
 // CHECK: "max_key": 5,
 // CHECK: "max_centred_key": 1,
 // CHECK: "max_value": 5,
+// CHECK: "bound": 20,
+// CHECK: "centred_bound": 4,
 // CHECK: "least_score": -20,
 // CHECK: "largest_score": -12,
 // CHECK: "second_moment": 16,

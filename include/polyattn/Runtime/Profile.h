@@ -36,7 +36,8 @@ struct HeadStatistics {
   /// Largest Euclidean norms of query, key and centred key rows, and largest
   /// absolute entry of value.
   double maxQuery = 0, maxKey = 0, maxCentredKey = 0, maxValue = 0;
-  /// |scale| times the product of the largest norms of one call.
+  /// |scale| times the product of the largest norms of one call and one entry
+  /// of the batch.
   double bound = 0, centredBound = 0;
   /// Of scores without bias of pairs that take part; least > largest if none.
   double leastScore = std::numeric_limits<double>::infinity();
@@ -55,9 +56,6 @@ struct OpStatistics {
   /// How often it ran; the sum over calls of batch times number of keys; the
   /// largest number of keys of a call.
   int64_t calls = 0, keys = 0, longest = 0;
-  /// As of a head, but with the largest norms of any head: what a run-time
-  /// check that keeps one maximum for all heads sees.
-  double bound = 0, centredBound = 0;
   std::vector<HeadStatistics> heads;
 
   /// False, and nothing changed, if the numbers of heads differ.

@@ -175,7 +175,8 @@ def test_profile():
         (key, op), = profile["ops"].items()
         assert key == "main/0:q4x?x16:k4x?x16:v16:f32:full:0.25" and op["calls"] == 2 and len(op["heads"]) == 4, profile
         # |q| = 8, |k| = 8, all keys alike.
-        assert op["bound"] == 16 and op["centred_bound"] == 0 and op["heads"][3]["least_score"] == -16, profile
+        head = op["heads"][3]
+        assert head["bound"] == 16 and head["centred_bound"] == 0 and head["least_score"] == -16, profile
         more = polyattn.profile(module, [(q, k, v)], path=path, merge=True)
         assert next(iter(more["ops"].values()))["calls"] == 1
         assert next(iter(json.loads(path.read_text())["ops"].values()))["calls"] == 3
