@@ -4,6 +4,7 @@
 #include "BoundRules.h"
 #include "mlir/Analysis/DataFlow/Utils.h"
 #include "mlir/Analysis/DataFlowFramework.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -31,13 +32,22 @@ const RuleEntry *polyattn::attn::lookupRule(StringRef op) {
   return table.lookup(op);
 }
 
+bool polyattn::attn::isPredictable(Operation *op) {
+  auto fast = dyn_cast<arith::ArithFastMathInterface>(op);
+  if (!fast || !fast.getFastMathFlagsAttr())
+    return true;
+  using F = arith::FastMathFlags;
+  F harmless = F::nnan | F::ninf | F::nsz | F::contract;
+  return !bool(fast.getFastMathFlagsAttr().getValue() & ~harmless);
+}
+
 void polyattn::attn::passOnOrigin(Operation *op, ArrayRef<BoundFact> in,
                                   BoundFact &result) {
   if (result.origin || !result.isBounded())
     return;
   const BoundFact *source = nullptr;
   for (const BoundFact &fact : in) {
-    if (!fact.origin || fact.constant || !fact.isBounded())
+    if (!fact.origin || fact.constant || isConstant(fact) || !fact.isBounded())
       continue;
     if (!source || (fact.hasNorm() && !source->hasNorm()))
       source = &fact;
@@ -143,6 +153,12 @@ static BoundFact broadcastTo(const BoundFact &fact, ArrayRef<int64_t> shape) {
   return fact.remapped(shape, from);
 }
 
+/// A scalar, or a tensor or vector of known rank.
+static bool isRanked(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return !shaped || shaped.hasRank();
+}
+
 BoundFact BoundAnalysis::transfer(Operation *op, ArrayRef<BoundFact> in,
                                   unsigned resultNumber) {
   Type type = op->getResult(resultNumber).getType();
@@ -154,8 +170,9 @@ BoundFact BoundAnalysis::transfer(Operation *op, ArrayRef<BoundFact> in,
     return fact;
   }
   std::optional<Format> format = Format::of(type);
-  auto shaped = dyn_cast<ShapedType>(type);
-  if (!format || (shaped && !shaped.hasRank()))
+  if (!format || !isPredictable(op) ||
+      !llvm::all_of(op->getOperandTypes(), isRanked) || !isRanked(type) ||
+      llvm::is_contained(shape, 0))
     return BoundFact::top(shape);
   RuleInput input{op, in, shape, *format, resultNumber};
   if (isa<linalg::LinalgOp>(op))

@@ -72,6 +72,10 @@ BoundFact contraction(const RuleInput &input, const BoundFact &a,
 BoundFact sumOver(const RuleInput &input, const BoundFact &a, unsigned d);
 BoundFact maximumOver(const BoundFact &a, unsigned d);
 
+/// Is the op computed as IEEE 754 says, but perhaps fused with others? Licences
+/// to do otherwise have no error bound.
+bool isPredictable(mlir::Operation *op);
+
 /// Elements of a constant; top if they cannot be read.
 BoundFact constantFact(mlir::Attribute value, mlir::Type type);
 
@@ -79,12 +83,31 @@ BoundFact constantFact(mlir::Attribute value, mlir::Type type);
 // Building blocks
 //===----------------------------------------------------------------------===//
 
+/// Error that functions of the math library (and their polynomial or hardware
+/// counterparts) are trusted with, in units roundoff.
+inline constexpr double mathUlps = 16;
+
 /// Encloses what the program gets when it rounds results in `exact`, after an
 /// error of up to `ulps` units roundoff.
 Interval rounded(Interval exact, const Format &format, double ulps = 0);
 
 /// a * b, rounded up, where 0 * infinity is 0.
 double timesUp(double a, double b);
+
+/// f of every cell, rounded. Of norms it says nothing.
+BoundFact mapValues(const RuleInput &input, const BoundFact &a,
+                    llvm::function_ref<Interval(Interval)> f, double ulps = 0);
+BoundFact zipValues(const RuleInput &input, const BoundFact &a,
+                    const BoundFact &b,
+                    llvm::function_ref<Interval(Interval, Interval)> f,
+                    double ulps = 0);
+/// Both on the same grid.
+std::pair<BoundFact, BoundFact> aligned(const BoundFact &a, const BoundFact &b);
+/// Is every element the same known number within a cell?
+bool isConstant(const BoundFact &fact);
+/// 1 / x and x / y, not rounded to the type of the program.
+Interval inverse(Interval x);
+Interval quotient(Interval x, Interval y);
 
 /// Enlarges norm bounds by the error of `roundings` rounded operations.
 void roundNorms(BoundFact &fact, const Format &format, double roundings);
@@ -105,6 +128,14 @@ void dropScalarNames(BoundFact &fact);
 BoundFact add(const RuleInput &input, const BoundFact &a, const BoundFact &b);
 BoundFact multiply(const RuleInput &input, const BoundFact &a,
                    const BoundFact &b);
+
+BoundFact negated(const BoundFact &a);
+BoundFact addRule(const RuleInput &input);
+BoundFact negateRule(const RuleInput &input);
+BoundFact subtractRule(const RuleInput &input);
+BoundFact multiplyRule(const RuleInput &input);
+BoundFact divideRule(const RuleInput &input);
+BoundFact reciprocalRule(const RuleInput &input);
 
 //===----------------------------------------------------------------------===//
 // Relations (Relations.cpp)

@@ -121,16 +121,15 @@ static BoundFact reshapeRule(const RuleInput &input) {
   return input.in[0].reshaped(input.shape);
 }
 
+/// Sizes become known or unknown; the elements stay.
 static BoundFact castRule(const RuleInput &input) {
-  BoundFact result = input.in[0];
-  result.shape = input.shape;
-  if (!llvm::equal(result.shape, input.in[0].shape)) {
-    // Sizes become known or unknown; the elements stay.
-    result =
-        BoundFact::within(input.shape, withElementBounds(input.in[0]).hull());
-    for (unsigned d = 0; d < result.rank(); ++d)
-      result.norms[d] = {input.in[0].maxNorm(d)};
-  }
+  const BoundFact &x = input.in[0];
+  if (llvm::equal(x.shape, input.shape))
+    return x;
+  BoundFact result =
+      BoundFact::within(input.shape, withElementBounds(x).hull());
+  for (unsigned d = 0; d < result.rank(); ++d)
+    result.norms[d] = {x.maxNorm(d)};
   return result;
 }
 

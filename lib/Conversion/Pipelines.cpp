@@ -3,8 +3,6 @@
 // Named pipelines. They use upstream passes for everything that is not
 // attention.
 
-#include "polyattn/Conversion/Passes.h"
-#include "polyattn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -15,6 +13,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "polyattn/Conversion/Passes.h"
+#include "polyattn/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace polyattn::attn;
@@ -68,9 +68,10 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
   addLLVMLowering(pm, options.threads);
 }
 
-void polyattn::attn::buildCompilePipeline(OpPassManager &pm,
-                                          const CompilePipelineOptions &options) {
+void polyattn::attn::buildCompilePipeline(
+    OpPassManager &pm, const CompilePipelineOptions &options) {
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createAttnInferBounds());
   AttnApproximateOptions approximate;
   approximate.rtol = options.rtol;
   approximate.target = options.target;
@@ -87,7 +88,8 @@ void polyattn::attn::registerAttnPipelines() {
       buildToLLVMPipeline);
   PassPipelineRegistration<CompilePipelineOptions>(
       "attn-compile",
-      "Approximate where certified and profitable, verify, schedule, and lower "
+      "Bound scores, approximate where certified and profitable, verify, "
+      "schedule, and lower "
       "to LLVM",
       buildCompilePipeline);
 }

@@ -6,6 +6,7 @@
 #include "OpRemarks.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "polyattn/Analysis/BoundAnalysis.h"
 #include "polyattn/Transforms/Passes.h"
 
@@ -142,9 +143,18 @@ struct Summed {
 };
 } // namespace
 
+/// Does the value follow from constants alone, by a few layout ops?
+static bool isWeight(Value value, unsigned depth = 4) {
+  Operation *op = value.getDefiningOp();
+  return op && depth > 0 && isPure(op) &&
+         llvm::all_of(op->getOperands(), [&](Value operand) {
+           return isWeight(operand, depth - 1);
+         });
+}
+
 static bool isActivation(const Bounds &bounds, Value value) {
   const BoundFact *fact = bounds.of(value);
-  return fact && !fact->constant && !matchPattern(value, m_Constant());
+  return fact && !fact->constant && !isWeight(value);
 }
 
 /// The dimension of operand `number` that runs over loop `k`.
@@ -190,7 +200,42 @@ static void reportContraction(const Bounds &bounds, Operation *op,
   OpRemark remark("ContractionBound", "contraction bound " + readable(bound) +
                                           ": " + normText("a", *left) + " * " +
                                           normText("b", *right));
-  emitAnalysis(op, passName, remark.metric("Bound", bound));
+  remark.metric("Bound", bound)
+      .metric("LeftNorm", left->largest())
+      .metric("RightNorm", right->largest());
+  emitAnalysis(op, passName, remark);
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+/// What is known of a value that a function returns.
+static void reportResult(const Bounds &bounds, Operation *op,
+                         OpOperand &value) {
+  const BoundFact *fact = bounds.of(value.get());
+  if (!fact || !isa<FloatType>(getElementTypeOrSelf(value.get().getType())))
+    return;
+  Interval all = fact->hull();
+  OpRemark remark("ResultBound", "");
+  llvm::raw_string_ostream text(remark.text);
+  text << "result " << value.getOperandNumber() << ": ";
+  if (!fact->isBounded()) {
+    text << "no bound: " << bounds.whyUnbounded(value.get());
+    return emitAnalysis(op, passName, remark);
+  }
+  text << "elements in [" << readable(all.Lo) << ", " << readable(all.Hi)
+       << "]";
+  remark.metric("Result", value.getOperandNumber())
+      .metric("Low", all.Lo)
+      .metric("High", all.Hi);
+  if (fact->rank() > 0) {
+    double norm = fact->maxNorm(fact->rank() - 1);
+    text << ", norms of rows at most " << readable(norm);
+    remark.metric("RowNorm", norm);
+  }
+  text << " (" << describe(fact->origin) << ")";
+  emitAnalysis(op, passName, remark);
 }
 
 //===----------------------------------------------------------------------===//
@@ -229,14 +274,17 @@ struct InferBoundsPass
       return signalPassFailure();
     }
     SmallVector<AttentionOp> ops;
-    SmallVector<Operation *> contractions;
+    SmallVector<Operation *> contractions, returns;
     getOperation()->walk([&](Operation *op) {
       if (auto attention = dyn_cast<AttentionOp>(op))
         ops.push_back(attention);
       else if (reportContractions && contractionOf(op))
         contractions.push_back(op);
+      else if (reportResults && op->hasTrait<OpTrait::ReturnLike>() &&
+               isa_and_nonnull<FunctionOpInterface>(op->getParentOp()))
+        returns.push_back(op);
     });
-    if (ops.empty() && contractions.empty())
+    if (ops.empty() && contractions.empty() && returns.empty())
       return markAllAnalysesPreserved();
     FailureOr<Bounds> proved = Bounds::compute(getOperation(), infinity);
     FailureOr<Bounds> assumed = failure();
@@ -248,6 +296,9 @@ struct InferBoundsPass
       runOn(op, *proved, succeeded(assumed) ? &*assumed : nullptr);
     for (Operation *op : contractions)
       runOnContraction(op, succeeded(assumed) ? *assumed : *proved);
+    for (Operation *op : returns)
+      for (OpOperand &value : op->getOpOperands())
+        reportResult(succeeded(assumed) ? *assumed : *proved, op, value);
   }
 
 private:

@@ -29,6 +29,8 @@ def AttnInferBounds : Pass<"attn-infer-bounds"> {
   let options = [
     Option<"reportContractions", "report-contractions", "bool", "false",
            "Say in analysis remarks what is known of every contraction of two activations">,
+    Option<"reportResults", "report-results", "bool", "false",
+           "Say in analysis remarks what is known of everything that functions return">,
     Option<"assumeInputs", "assume-inputs", "double", "0.0",
            "If not 0, also find bounds that need every element of the functions' float arguments to be at most this in absolute value; they are stated as declared, so that attn-approximate checks them at run time">
   ];
