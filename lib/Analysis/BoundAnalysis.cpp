@@ -53,7 +53,7 @@ void polyattn::attn::passOnOrigin(Operation *op, ArrayRef<BoundFact> in,
       source = &fact;
   }
   const RuleEntry *entry = lookupRule(op->getName().getStringRef());
-  if (source && entry && entry->kind == RuleEntry::Whole)
+  if (source && entry && entry->kind == RuleEntry::Layout)
     result.origin = source->origin;
   else
     result.origin = hop(op, op->getName().getStringRef(),

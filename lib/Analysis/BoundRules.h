@@ -37,7 +37,8 @@ struct RuleEntry {
   enum Kind {
     Elementwise,  ///< operands have the shape of the result
     Broadcasting, ///< or 1 where it has more (tosa)
-    Whole,        ///< the rule knows
+    Whole,        ///< as the rule says
+    Layout,       ///< so, and elements stay what they are
   } kind = Elementwise;
 };
 

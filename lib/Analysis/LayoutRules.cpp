@@ -316,20 +316,20 @@ static BoundFact tosaReduceMaxRule(const RuleInput &input) {
 }
 
 llvm::ArrayRef<RuleEntry> polyattn::attn::layoutRules() {
-  constexpr auto whole = RuleEntry::Whole;
+  constexpr auto whole = RuleEntry::Whole, layout = RuleEntry::Layout;
   static const RuleEntry entries[] = {
-      {"tensor.collapse_shape", reshapeRule, whole},
-      {"tensor.expand_shape", reshapeRule, whole},
-      {"tensor.reshape", reshapeRule, whole},
-      {"tensor.cast", castRule, whole},
-      {"tensor.extract_slice", sliceRule, whole},
-      {"tensor.concat", concatRule, whole},
-      {"tensor.splat", splatRule, whole},
+      {"tensor.collapse_shape", reshapeRule, layout},
+      {"tensor.expand_shape", reshapeRule, layout},
+      {"tensor.reshape", reshapeRule, layout},
+      {"tensor.cast", castRule, layout},
+      {"tensor.extract_slice", sliceRule, layout},
+      {"tensor.concat", concatRule, layout},
+      {"tensor.splat", splatRule, layout},
       {"linalg.softmax", softmaxRule, whole},
-      {"tosa.reshape", reshapeRule, whole},
-      {"tosa.transpose", tosaTransposeRule, whole},
-      {"tosa.concat", tosaConcatRule, whole},
-      {"tosa.slice", tosaSliceRule, whole},
+      {"tosa.reshape", reshapeRule, layout},
+      {"tosa.transpose", tosaTransposeRule, layout},
+      {"tosa.concat", tosaConcatRule, layout},
+      {"tosa.slice", tosaSliceRule, layout},
       {"tosa.matmul", matmulRule, whole},
       {"tosa.reduce_sum", tosaReduceSumRule, whole},
       {"tosa.reduce_max", tosaReduceMaxRule, whole},

@@ -57,6 +57,7 @@ struct ScoreBound {
   RowNorms query, key;
   BoundSource source;
   double largest() const { return *llvm::max_element(heads); }
+  double at(int64_t head) const { return heads[heads.size() == 1 ? 0 : head]; }
   bool differs() const {
     return llvm::any_of(heads, [&](double h) { return h != heads[0]; });
   }
@@ -242,19 +243,43 @@ static void reportResult(const Bounds &bounds, Operation *op,
 // The pass
 //===----------------------------------------------------------------------===//
 
+/// `value` for `old`, which is larger. Moments are worth more than being proved
+/// is: they stay, and the check at run time that comes with them.
+static BoundAttr lowered(MLIRContext *context, BoundAttr old, double value,
+                         BoundSource source) {
+  if (!old || !old.getMoments())
+    return BoundAttr::get(context, value, source);
+  return BoundAttr::get(context, Real(value), old.getSource(),
+                        old.getMoments());
+}
+
+/// The smaller bound of each head.
+static SmallVector<Attribute> headBounds(AttentionOp op, BoundAttr bound,
+                                         const ScoreBound &score) {
+  MLIRContext *context = op.getContext();
+  SmallVector<Attribute> heads;
+  if (std::optional<ArrayAttr> old = op.getHeadBounds()) {
+    for (auto [h, attr] : llvm::enumerate(old->getAsRange<BoundAttr>())) {
+      double value = score.at(int64_t(h));
+      heads.push_back(attr.getValue() <= value
+                          ? attr
+                          : lowered(context, attr, value, score.source));
+    }
+  } else if (score.differs() && !bound.getMoments()) {
+    for (double value : score.heads)
+      heads.push_back(BoundAttr::get(context, value, score.source));
+  }
+  return heads;
+}
+
 /// States the bound unless the op has a smaller one. Returns whether it did.
 static bool annotate(AttentionOp op, const ScoreBound &score) {
-  std::optional<BoundAttr> old = op.getBound();
-  if (old && old->getValue() <= score.largest())
+  BoundAttr old = op.getBound().value_or(BoundAttr());
+  if (old && old.getValue() <= score.largest())
     return false;
   MLIRContext *context = op.getContext();
-  MomentsAttr moments = old ? old->getMoments() : MomentsAttr();
-  auto bound =
-      BoundAttr::get(context, Real(score.largest()), score.source, moments);
-  SmallVector<Attribute> heads;
-  if (score.differs())
-    for (double head : score.heads)
-      heads.push_back(BoundAttr::get(context, head, score.source));
+  BoundAttr bound = lowered(context, old, score.largest(), score.source);
+  SmallVector<Attribute> heads = headBounds(op, bound, score);
   op.setBound(bound,
               heads.empty() ? ArrayAttr() : ArrayAttr::get(context, heads));
   return true;

@@ -14,12 +14,12 @@ func.func @transposed(%x: tensor<9x4xf32>) -> tensor<4x9xf32> {
 }
 
 // A norm that intervals do not give: rows of softmax, under every layout.
-// CHECK: Function=layouts {{.*}} result 0: {{.*}} norms of rows at most 1 (softmax
-// CHECK: Function=layouts {{.*}} result 1: {{.*}} norms of rows at most 1 (softmax
-// CHECK: Function=layouts {{.*}} result 2: {{.*}} norms of rows at most 1.41 (softmax
-// CHECK: Function=layouts {{.*}} result 3: {{.*}} norms of rows at most 1 (softmax
-// CHECK: Function=layouts {{.*}} result 4: {{.*}} norms of rows at most 1.41 (softmax
-// CHECK: Function=layouts {{.*}} result 5: {{.*}} norms of rows at most 1 (softmax
+// CHECK: Function=layouts {{.*}}result 0: {{.*}} norms of rows at most 1 (softmax
+// CHECK: Function=layouts {{.*}}result 1: {{.*}} norms of rows at most 1 (softmax
+// CHECK: Function=layouts {{.*}}result 2: {{.*}} norms of rows at most 1.41 (softmax
+// CHECK: Function=layouts {{.*}}result 3: {{.*}} norms of rows at most 1 (softmax
+// CHECK: Function=layouts {{.*}}result 4: {{.*}} norms of rows at most 1.41 (softmax
+// CHECK: Function=layouts {{.*}}result 5: {{.*}} norms of rows at most 1 (softmax
 func.func @layouts(%x: tensor<6x8xf32>) -> (tensor<6x2x4xf32>, tensor<2x6x4xf32>, tensor<3x16xf32>, tensor<6x3xf32>, tensor<6x16xf32>, tensor<5x6x8xf32>) {
   %e = tensor.empty() : tensor<6x8xf32>
   %s = linalg.softmax dimension(1) ins(%x : tensor<6x8xf32>) outs(%e : tensor<6x8xf32>) -> tensor<6x8xf32>
@@ -36,9 +36,9 @@ func.func @layouts(%x: tensor<6x8xf32>) -> (tensor<6x2x4xf32>, tensor<2x6x4xf32>
 }
 
 // The same in TOSA.
-// CHECK: Function=tosa_layouts {{.*}} result 0: {{.*}} norms of rows at most 2 (tosa.tanh
-// CHECK: Function=tosa_layouts {{.*}} result 1: {{.*}} norms of rows at most 1.41 (tosa.tanh
-// CHECK: Function=tosa_layouts {{.*}} result 2: elements in [-4, 4], {{.*}} (tosa.tanh at {{.*}}, then tosa.matmul
+// CHECK: Function=tosa_layouts {{.*}}result 0: {{.*}} norms of rows at most 2 (tosa.tanh
+// CHECK: Function=tosa_layouts {{.*}}result 1: {{.*}} norms of rows at most 1.41 (tosa.tanh
+// CHECK: Function=tosa_layouts {{.*}}result 2: elements in [-4, 4], {{.*}} (tosa.tanh at {{.*}}, then tosa.matmul
 func.func @tosa_layouts(%x: tensor<1x2x4xf32>) -> (tensor<1x2x4xf32>, tensor<1x4x2xf32>, tensor<1x2x2xf32>) {
   %t = tosa.tanh %x : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
   %r = tosa.transpose %t {perms = array<i32: 0, 2, 1>} : (tensor<1x2x4xf32>) -> tensor<1x4x2xf32>
@@ -61,8 +61,8 @@ func.func @projected(%x: tensor<6x2xf32>) -> tensor<6x2xf32> {
 
 // A rotation keeps norms; the same with the halves the wrong way round, or the
 // sine of another table, does not.
-// CHECK: Function=rotated {{.*}} result 0: {{.*}} norms of rows at most 1 ({{.*}}rotation
-// CHECK: Function=rotated {{.*}} result 1: {{.*}} norms of rows at most 1.4 (
+// CHECK: Function=rotated {{.*}}result 0: {{.*}} norms of rows at most 1 ({{.*}}rotation
+// CHECK: Function=rotated {{.*}}result 1: {{.*}} norms of rows at most 1.4 (
 func.func @rotated(%x: tensor<6x4xf32>) -> (tensor<6x4xf32>, tensor<6x4xf32>) {
   %cos = arith.constant dense<[0.6, 0.8, 0.6, 0.8]> : tensor<4xf32>
   %sin = arith.constant dense<[0.8, 0.6, 0.8, 0.6]> : tensor<4xf32>
@@ -130,8 +130,8 @@ func.func @branches(%c: i1, %x: tensor<2xf32>) -> tensor<2xf32> {
   return %r : tensor<2xf32>
 }
 
-// CHECK: Function=loops {{.*}} result 0: elements in [-1, 1],
-// CHECK: Function=loops {{.*}} result 1: no bound
+// CHECK: Function=loops {{.*}}result 0: elements in [-1, 1],
+// CHECK: Function=loops {{.*}}result 1: no bound
 func.func @loops(%n: index) -> (tensor<2xf32>, tensor<2xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -146,8 +146,8 @@ func.func @loops(%n: index) -> (tensor<2xf32>, tensor<2xf32>) {
 }
 
 // Casts round; what does not fit becomes infinite.
-// CHECK: Function=casts {{.*}} result 0: elements in [0.0999, 0.1],
-// CHECK: Function=casts {{.*}} result 1: no bound
+// CHECK: Function=casts {{.*}}result 0: elements in [0.0999, 0.1],
+// CHECK: Function=casts {{.*}}result 1: no bound
 func.func @casts() -> (tensor<2xf16>, tensor<2xf16>) {
   %a = arith.constant dense<0.1> : tensor<2xf32>
   %b = arith.constant dense<1.0e6> : tensor<2xf32>

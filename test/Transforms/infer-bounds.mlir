@@ -11,7 +11,7 @@
 // CHECK-LABEL: @bounded
 // CHECK: attn.attention {{.*}} scale 5.000000e-01 bound <2.0000{{[0-9]+}}, proved> :
 // REMARK: [Passed] ScoreBound | Category:polyattn:attn-infer-bounds | Function=bounded | KeyNorm=2.0000{{[0-9]+}}, QueryNorm=2.0000{{[0-9]+}},
-// REMARK-SAME: Remark="score bound 2 (proved): 0.5 * |q| <= 2 (math.tanh at infer-bounds.mlir:[[@LINE+2]]) * |k| <= 2 (math.tanh at infer-bounds.mlir:[[@LINE+3]])", ScoreBound=2.0000{{[0-9]+}}
+// REMARK-SAME: Remark="score bound 2 (proved): 0.5 * |q| <= 2 (math.tanh at infer-bounds.mlir:[[@LINE+2]]) * |k| <= 2 (math.tanh at infer-bounds.mlir:[[@LINE+4]])", ScoreBound=2.0000{{[0-9]+}}
 func.func @bounded(%x: tensor<2x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
   %q = math.tanh %x : tensor<2x8x4xf32>
 
@@ -20,11 +20,11 @@ func.func @bounded(%x: tensor<2x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<2x8x4
   return %o : tensor<2x8x4xf32>
 }
 
-// A smaller bound stays, whatever its source; a larger one gives way, its
-// moments stay.
+// A smaller bound stays, whatever its source; a larger one gives way, or is
+// lowered if it has moments.
 // CHECK-LABEL: @has_bounds
 // CHECK: scale 5.000000e-01 bound <1.000000e-01, declared> :
-// CHECK: scale 5.000000e-01 bound <2.0000{{[0-9]+}}, proved, moments = <centred_bound = 1.500000e+00, second_moment = 1.000000e-01>> :
+// CHECK: scale 5.000000e-01 bound <2.0000{{[0-9]+}}, profiled, moments = <centred_bound = 1.500000e+00, second_moment = 1.000000e-01>> :
 // REMARK: Function=has_bounds {{.*}} the smaller bound 0.1 (declared) that the op has stays"
 // REMARK: Function=has_bounds
 // APPROXIMATED-LABEL: @has_bounds
@@ -52,12 +52,21 @@ func.func @heads(%x: tensor<4x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<4x8x4xf
   return %o : tensor<4x8x4xf32>
 }
 
+// Heads one by one: what is smaller stays.
+// CHECK-LABEL: @has_head_bounds
+// CHECK: bound <2.0000{{[0-9]+}}, proved> head_bounds [#attn.bound<1.500000e+00, declared>, #attn.bound<2.0000{{[0-9]+}}, proved>]
+func.func @has_head_bounds(%x: tensor<2x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
+  %q = math.tanh %x : tensor<2x8x4xf32>
+  %o = attn.attention %q, %q, %y scale 0.5 bound <7.0, declared> head_bounds [#attn.bound<1.5, declared>, #attn.bound<7.0, declared>] : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32> -> tensor<2x8x4xf32>
+  return %o : tensor<2x8x4xf32>
+}
+
 // CHECK-LABEL: @unknown_key
 // CHECK-NOT: bound
 // REMARK: [Missed] NoScoreBound | {{.*}} Function=unknown_key | Remark="no bound of |k| is proved: nothing is known of argument 1"
 // An assumption is no proof: the bound is declared, and guarded.
 // ASSUMED-LABEL: @unknown_key
-// ASSUMED: bound <1.0000{{[0-9]+}}, declared> :
+// ASSUMED: bound <0.50000{{[0-9]+}}, declared> :
 func.func @unknown_key(%x: tensor<2x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
   %q = math.tanh %x : tensor<2x8x4xf32>
   %o = attn.attention %q, %y, %y scale 0.5 : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32> -> tensor<2x8x4xf32>

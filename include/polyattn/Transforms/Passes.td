@@ -14,7 +14,8 @@ def AttnInferBounds : Pass<"attn-infer-bounds"> {
     normalisations, clamps, bounded functions and constants, through layout changes, products with constant matrices
     and rotations, to the queries and keys of each `attn.attention`. Where both norms are bounded, the op gets a `bound`
     with source `proved`, and `head_bounds` where heads differ. A bound that the op has already stays if it is smaller,
-    whatever its source; a larger one gives way. Moments that it states stay.
+    whatever its source; a larger one gives way, head by head. A bound with moments is lowered instead, and keeps its
+    source and moments.
 
     Every attention op gets a remark: `passed` with both norms and where they come from, hop by hop, or `missed` with
     the first value that nothing is known of. `report-contractions` adds `analysis` remarks about sums of products of

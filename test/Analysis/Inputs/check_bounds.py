@@ -239,8 +239,40 @@ def inferred(path, options):
     return bounds
 
 
+def gathered(match):
+    """tensor.concat of two as a gather: the run-time system has no copy between layouts."""
+    result, axis, left, right, left_type, kind = match.groups()
+    shape, dtype = kind.split("x")[:-1], kind.split("x")[-1]
+    axis, half, name = int(axis), left_type.split("x")[int(axis)], result[1:]
+    at = [f"%{name}_i{d}" for d in range(len(shape))]
+    loops = ", ".join(f"d{d}" for d in range(len(shape)))
+    parallel = ", ".join(['"parallel"'] * len(shape))
+    a, b = list(at), list(at)
+    a[axis], b[axis] = f"%{name}_a", f"%{name}_b"
+    body = [f"{i} = linalg.index {d} : index" for d, i in enumerate(at)] + [
+        f"%{name}_h = arith.constant {half} : index", f"%{name}_z = arith.constant 0 : index",
+        f"%{name}_c = arith.cmpi ult, {at[axis]}, %{name}_h : index",
+        f"%{name}_d = arith.subi {at[axis]}, %{name}_h : index",
+        f"%{name}_a = arith.select %{name}_c, {at[axis]}, %{name}_z : index",
+        f"%{name}_b = arith.select %{name}_c, %{name}_z, %{name}_d : index",
+        f"%{name}_l = tensor.extract {left}[{', '.join(a)}] : tensor<{left_type}>",
+        f"%{name}_r = tensor.extract {right}[{', '.join(b)}] : tensor<{left_type}>",
+        f"%{name}_s = arith.select %{name}_c, %{name}_l, %{name}_r : {dtype}", f"linalg.yield %{name}_s : {dtype}"]
+    return (f"%{name}_e = tensor.empty() : tensor<{kind}>\n{result} = linalg.generic {{indexing_maps = [affine_map<("
+            f"{loops}) -> ({loops})>], iterator_types = [{parallel}]}} outs(%{name}_e : tensor<{kind}>) {{\n"
+            f"^bb0(%{name}_o: {dtype}):\n" + "\n".join(body) + f"\n}} -> tensor<{kind}>")
+
+
+CONCAT = re.compile(r"(%\w+) = tensor.concat dim\((\d)\) (%\w+), (%\w+) : \(tensor<(\S+)>, \S+\) -> tensor<(\S+)>")
+
+
 def observe(path, rows):
     np.save(os.path.join(folder, "x.npy"), rows)
+    with open(path) as file:
+        text = CONCAT.sub(gathered, file.read())
+    path += ".run"
+    with open(path, "w") as file:
+        file.write(text)
     done = subprocess.run([run, path, f"--input={os.path.join(folder, 'x.npy')}", f"--output={folder}/out"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
