@@ -65,6 +65,9 @@ static BoundFact powerRule(const RuleInput &input) {
     return BoundFact::top(input.shape);
   if (exponent.Lo == 2)
     return square(input, input.in[0], mathUlps);
+  // Unlike the square root, (-infinity)^0.5 is infinite, not NaN.
+  if (!(input.in[0].hull().Lo >= 0))
+    return BoundFact::top(input.shape);
   if (exponent.Lo == 0.5)
     return squareRoot(input, input.in[0], mathUlps);
   if (exponent.Lo == -0.5)

@@ -19,8 +19,9 @@ using namespace polyattn::attn;
 // Constants
 //===----------------------------------------------------------------------===//
 
-/// Constants with more elements are not read.
-static constexpr int64_t maxConstant = 1 << 26;
+/// Constants with more elements are not read: those that are stay in memory
+/// until the analysis is over.
+static constexpr int64_t maxConstant = 1 << 21;
 
 /// A constant tensor from its elements in order.
 static BoundFact fromElements(ArrayRef<int64_t> shape,

@@ -275,6 +275,19 @@ func.func @plain_exp(%x: tensor<8x32xf32>) -> tensor<8x32xf32> {
   return %e : tensor<8x32xf32>
 }
 
+// (-infinity)^0.5 is infinite; a root of something that is not negative is fine.
+// CHECK: Function=roots {{.*}}result 0: no bound
+// CHECK: Function=roots {{.*}}result 1: elements in [0, 1],
+func.func @roots(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %half = arith.constant dense<0.5> : tensor<4xf32>
+  %one = arith.constant dense<1.0> : tensor<4xf32>
+  %a = arith.minimumf %x, %one : tensor<4xf32>
+  %r = math.powf %a, %half : tensor<4xf32>
+  %t = tosa.sigmoid %x : (tensor<4xf32>) -> tensor<4xf32>
+  %s = math.powf %t, %half : tensor<4xf32>
+  return %r, %s : tensor<4xf32>, tensor<4xf32>
+}
+
 // CHECK: Function=unknown_op {{.*}} no bound: no bound follows from math.log at bounds-sources.mlir:[[@LINE+3]]"
 func.func @unknown_op() -> tensor<4xf32> {
   %c = arith.constant dense<2.0> : tensor<4xf32>
