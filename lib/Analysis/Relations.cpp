@@ -352,6 +352,10 @@ void polyattn::attn::applyNormalisation(const RuleInput &input,
         if (r.exponent == 1)
           setBound(result.norms[d], result.numCells(), bound);
       }
+      // A sum of 0 makes 0 / 0, which is NaN; any other is positive.
+      if (r.exponent == 1 && x.hull().Lo >= 0)
+        for (Interval &value : result.values)
+          value.Lo = std::max(value.Lo, 0.0);
       result.origin = hop(input.op, nameOf(xName, r), x.origin);
     }
 }

@@ -227,8 +227,8 @@ func.func @sigmoid(%x: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
 
 // Rows of a softmax sum to 1, so their l2 norm is at most 1 as well, and so is
 // what they make of values in [-1, 1].
-// CHECK: Function=softmax {{.*}} elements in [0, 1], norms of rows at most 1 (softmax at bounds-sources.mlir:[[@LINE+39]])
-// CHECK: Function=softmax {{.*}} elements in [-1, 1], norms of rows at most 2 (softmax
+// CHECK: Function=softmax {{.*}} elements in [0, 1], norms of rows at most 1 (math.exp at {{.*}}, then softmax at bounds-sources.mlir:[[@LINE+31]])
+// CHECK: Function=softmax {{.*}} elements in [-1, 1], norms of rows at most 2 (math.exp at {{.*}}, then softmax at {{.*}}, then linalg.matmul
 func.func @softmax(%x: tensor<8x32xf32>, %v: tensor<32x4xf32>) -> (tensor<8x32xf32>, tensor<8x4xf32>) {
   %zero = arith.constant 0.0 : f32
   %low = arith.constant 0xFF800000 : f32
