@@ -147,7 +147,7 @@ func.func @loops(%n: index) -> (tensor<2xf32>, tensor<2xf32>) {
 }
 
 // Casts round; what does not fit becomes infinite.
-// CHECK: Function=casts | High=0.10003662109375, Low=0.0999755859375, 
+// CHECK: Function=casts | High=0.10003662109375, Low=0.0999755859375,
 // CHECK: Function=casts {{.*}}result 1: no bound
 func.func @casts() -> (tensor<2xf16>, tensor<2xf16>) {
   %a = arith.constant dense<0.1> : tensor<2xf32>
