@@ -71,6 +71,7 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
 
 void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createAttnInferBounds());
 }
 
 void polyattn::attn::buildDecidePipeline(
@@ -97,7 +98,8 @@ void polyattn::attn::registerAttnPipelines() {
       buildToLLVMPipeline);
   PassPipelineRegistration<CompilePipelineOptions>(
       "attn-compile",
-      "Approximate where certified and profitable, verify, schedule, and lower "
+      "Bound scores, approximate where certified and profitable, verify, "
+      "schedule, and lower "
       "to LLVM",
       buildCompilePipeline);
 }

@@ -7,6 +7,37 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AttnInferBounds : Pass<"attn-infer-bounds"> {
+  let summary = "prove bounds of scores from the program";
+  let description = [{
+    Follows intervals of elements and norms of vectors forwards through the program (docs/bounds.md): from
+    normalisations, clamps, bounded functions and constants, through layout changes, products with constant matrices
+    and rotations, to the queries and keys of each `attn.attention`. Where both norms are bounded, the op gets a `bound`
+    with source `proved`, and `head_bounds` where heads differ. A bound that the op has already stays if it is smaller,
+    whatever its source; a larger one gives way, head by head. A bound with moments is lowered instead, and keeps its
+    source and moments.
+
+    Every attention op gets a remark: `passed` with both norms and where they come from, hop by hop, or `missed` with
+    the first value that nothing is known of. `report-contractions` adds `analysis` remarks about sums of products of
+    two tensors that are no constants, as attention is before it has been raised.
+
+    ```mlir
+    %o = attn.attention %q, %k, %v scale 0.125 : ...
+    // becomes, if %q and %k are products of l2-normalised rows
+    %o = attn.attention %q, %k, %v scale 0.125 bound <0.12500011, proved> : ...
+    ```
+  }];
+  let options = [
+    Option<"reportContractions", "report-contractions", "bool", "false",
+           "Say in analysis remarks what is known of every contraction of two activations">,
+    Option<"reportResults", "report-results", "bool", "false",
+           "Say in analysis remarks what is known of everything that functions return">,
+    Option<"assumeInputs", "assume-inputs", "double", "0.0",
+           "If not 0, also find bounds that need every element of the functions' float arguments to be at most this in absolute value; they are stated as declared, so that attn-approximate checks them at run time">
+  ];
+  let dependentDialects = ["::polyattn::attn::AttnDialect"];
+}
+
 def AttnApproximate : Pass<"attn-approximate"> {
   let summary = "replace exp by a certified polynomial where the score bound is small enough and it pays";
   let description = [{
