@@ -199,7 +199,7 @@ class MomentCases(Cases):
         n = self.n or int(rng.integers(1, 40))
         m = self.m or 2 * int(rng.integers(60, 300))
         k = self.keys(rng, m)
-        q = direction(rng, (4, n, self.c.shape.d)) @ np.eye(self.c.shape.d) + 3 * np.repeat(k, 2, 0)[:, rng.integers(0, m, n)]
+        q = direction(rng, (4, n, self.c.shape.d)) + 3 * np.repeat(k, 2, 0)[:, rng.integers(0, m, n)]
         most = np.maximum(*self.moment_limits(q, k, self.centred_bound, self.second))
         q = round_to(q / most[..., None] * pick(rng, [1 - 2.0**-20, 0.999, 0.9]), "f32")
         return q, round_to(k, "f32"), rng.standard_normal((2, m, 4))
