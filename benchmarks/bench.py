@@ -17,6 +17,7 @@ import linear
 import model_grid
 import peak
 import plots
+import reach
 import report
 import timing
 
@@ -32,16 +33,17 @@ def parse_arguments():
     mode.add_argument("--quick", action="store_true", help="the README's table, in less than five minutes")
     mode.add_argument("--model", action="store_true", help="is the cost model right? both evaluation orders on a grid")
     mode.add_argument("--linear", action="store_true", help="is a state linear in the length, in time and in memory?")
+    mode.add_argument("--reach", action="store_true", help="up to which score bounds is low rank taken, and does it run there?")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
                         help="only shapes whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json or linear.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json or reach.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
-    if options.only and (options.model or options.linear):
+    if options.only and (options.model or options.linear or options.reach):
         parser.error("--only chooses among shapes that are compared with peers; leave it out")
     if not 1 <= options.threads <= timing.CORES:
         parser.error(f"--threads: this process may use {timing.CORES} cores")
@@ -122,6 +124,8 @@ def main():
         model_grid.run(options.threads, lambda records: write(options, records, "model.json"))
     elif options.linear:
         write(options, linear.run(options.threads), "linear.json")
+    elif options.reach:
+        write(options, reach.run(options.threads), "reach.json")
     else:
         finish(options, compare(options))
 

@@ -16,6 +16,8 @@ def arguments():
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=None, help="of the first round; a random one if not given")
     parser.add_argument("--rounds", type=int, default=None, help="stop after so many rounds")
+    parser.add_argument("--certificate-trials", type=int, default=0, metavar="N", help="nothing but certificates, until so many row problems were tried")
+    parser.add_argument("--guard-cases", type=int, default=0, metavar="N", help="nothing but guards, until so many inputs were tried")
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build"), help="where polyattn was built")
     parser.add_argument("--qkv", nargs="*", default=[], help=".npz files of arrays *q, *k, *v to run as well")
     return parser.parse_args()
@@ -29,8 +31,10 @@ import numpy as np  # noqa: E402
 
 import certificate  # noqa: E402
 import exact  # noqa: E402
+import guard_cases  # noqa: E402
 import inputs  # noqa: E402
 import polynomial  # noqa: E402
+import trials  # noqa: E402
 from harness import Family, Program, Shape, Variant  # noqa: E402
 
 
@@ -106,19 +110,48 @@ def fuzz_certificate(rng, family, rounding):
         c.check(family, rounding, c.program.arrays(q, k, v, *w), f"{make.__name__} n={n} m={m}")
 
 
-def main():
-    families = [Family("exact"), Family("polynomial"), *certificate.families()]
-    files = [exact.real_file(file) for file in options.qkv]
-    seed = int(np.random.SeedSequence().entropy % 10**9) if options.seed is None else options.seed
+#: How long one program of certificate trials, or of guards, runs at most: about as long as it took to compile.
+SECONDS = {"round": 2.0, "only": 4.0}
+
+
+def everything(families, trial_family, guard_family):
+    """One round after the other until time is up; returns how many."""
     until, rounds = time.monotonic() + 60 * options.minutes, 0
-    while time.monotonic() < until and rounds != options.rounds and not any(f.failures for f in families):
-        rng = np.random.default_rng(seed + rounds)
+    while time.monotonic() < until and rounds != options.rounds and not any(f.failures for f in (*families, trial_family, guard_family)):
+        rng = np.random.default_rng(options.seed + rounds)
         fuzz_exact(rng, families[0])
         fuzz_polynomial(rng, families[1])
         fuzz_certificate(rng, *families[2:])
+        trials.run_program(rng, trial_family, SECONDS["round"])
+        guard_cases.run_program(rng, guard_family, SECONDS["round"])
         rounds += 1
-    good = all([family.report() for family in (*families, *files) if family.cases])
-    print(f"{rounds} rounds, the last with --seed={seed + rounds - 1}")
+    return rounds
+
+
+def only(run_program, family, enough):
+    """Programs of one kind, each from a seed of its own, until it is enough; returns how many."""
+    rounds = 0
+    while not enough() and rounds != options.rounds and not family.failures:
+        run_program(np.random.default_rng(options.seed + rounds), family, SECONDS["only"])
+        rounds += 1
+    return rounds
+
+
+def main():
+    families = [Family("exact"), Family("polynomial"), *certificate.families()]
+    trial_family, guard_family = trials.TrialFamily(), guard_cases.GuardFamily()
+    files = [exact.real_file(file) for file in options.qkv]
+    if options.seed is None:
+        options.seed = int(np.random.SeedSequence().entropy % 10**9)
+    rounds = 0
+    if options.certificate_trials:
+        rounds = only(trials.run_program, trial_family, lambda: trial_family.trials >= options.certificate_trials)
+    if options.guard_cases:
+        rounds = only(guard_cases.run_program, guard_family, lambda: guard_family.cases >= options.guard_cases)
+    if not options.certificate_trials and not options.guard_cases:
+        rounds = everything(families, trial_family, guard_family)
+    good = all([family.report() for family in (*families, trial_family, guard_family, *files) if family.cases or family.failures])
+    print(f"{rounds} rounds, the last with --seed={options.seed + rounds - 1}")
     sys.exit(not good)
 
 

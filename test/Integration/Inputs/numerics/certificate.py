@@ -44,6 +44,8 @@ class Certified:
         for name in ("score_bound", "kernel_error", "weight_change", "rounding_error", "output_error"):
             setattr(self, name, number(re.search(f"{name} = {REAL}", found[2])[1]))
         assert self.output_error <= rtol, f"{self.output_error} is certified where {rtol} was asked for:\n{ir}"
+        moment = re.search(f"second_moment = {REAL}, mean", found[2])
+        self.second_moment = number(moment[1]) if moment else None
         norm = re.search(f"max_norm {REAL}", ir)
         self.max_norm = number(norm[1]) if norm else None
 
