@@ -3,11 +3,14 @@
 // attn-infer-bounds: ask the bound analysis about queries and keys, annotate,
 // remark.
 
+#include "Certification.h"
 #include "OpRemarks.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "polyattn/Analysis/BoundAnalysis.h"
+#include "polyattn/Analysis/CostModel.h"
+#include "polyattn/Approximation/ExpPolynomial.h"
 #include "polyattn/Transforms/Passes.h"
 
 #include <cmath>
@@ -285,6 +288,36 @@ static bool annotate(AttentionOp op, const ScoreBound &score) {
   return true;
 }
 
+/// The largest norm that features of any degree bear that may be chosen: one
+/// that a state has memory for, and that is more accurate than f32. Whoever
+/// relies on a proved bound checks no norms.
+static double safeNorm(AttentionOp op, double bound) {
+  if (ShapedType::isDynamic(op.getSizes().headDim))
+    return 0;
+  AttentionWork work = AttentionWork::of(op);
+  auto fit = fitExpToError(std::max(bound, 1e-6), 0x1p-24, MaxDegree);
+  unsigned most = fit ? fit->degree() : MaxDegree, degree = 1;
+  while (degree < most && whyNoNativeState(work, degree + 1).empty())
+    ++degree;
+  int64_t keys = op.getSizes().numKeys;
+  keys = ShapedType::isDynamic(keys) ? int64_t(1) << 30
+                                     : std::max<int64_t>(keys, 1);
+  return normLimit(op, degree, bound, keys);
+}
+
+/// A bound whose norms features might not bear is left to a run-time check.
+static void checkNorms(AttentionOp op, ScoreBound &score, std::string &note) {
+  double limit = safeNorm(op, score.largest());
+  double norm = std::max(score.query.largest(), score.key.largest());
+  if (score.source != BoundSource::Proved || norm <= limit)
+    return;
+  score.source = BoundSource::Declared;
+  note = "; proved, but only declared: norms up to " + readable(norm) +
+         " may exceed the " + readable(limit) +
+         " that features of the highest degree bear, so they are checked at "
+         "run time";
+}
+
 namespace {
 struct InferBoundsPass
     : polyattn::attn::impl::AttnInferBoundsBase<InferBoundsPass> {
@@ -332,7 +365,10 @@ private:
     if (!score && assumed)
       score = scoreBound(*assumed, op, BoundSource::Declared);
     if (score) {
+      std::string note;
+      checkNorms(op, *score, note);
       OpRemark remark = remarkOf(*score, op.getScaleAttr().getValueAsDouble());
+      remark.text += note;
       if (!annotate(op, *score))
         remark.text += "; the smaller bound " +
                        readable(op.getBound()->getValue()) + " (" +
@@ -344,10 +380,13 @@ private:
     unsigned axis = unsigned(op.getQuery().getType().getRank() - 1);
     bool query = !rowNorms(last, op.getQuery(), axis, -1);
     Value unknown = query ? op.getQuery() : op.getKey();
-    emitMissed(op, passName,
-               OpRemark("NoScoreBound",
-                        Twine("no bound of ") + (query ? "|q|" : "|k|") +
-                            " is proved: " + last.whyUnbounded(unknown)));
+    OpRemark remark("NoScoreBound",
+                    Twine("no bound of ") + (query ? "|q|" : "|k|") +
+                        " is proved: " + last.whyUnbounded(unknown));
+    // Nothing is missed where the op has a bound.
+    if (op.getBound())
+      return emitAnalysis(op, passName, remark);
+    emitMissed(op, passName, remark);
   }
 
   void runOnContraction(Operation *op, const Bounds &bounds) {

@@ -38,10 +38,10 @@ func.func @has_bounds(%x: tensor<2x8x4xf32>, %y: tensor<2x8x4xf32>) -> (tensor<2
 
 // Heads with gains of their own; two query heads share a key head.
 // CHECK-LABEL: @heads
-// CHECK: bound <{{8.0000[0-9]+}}, proved> head_bounds [#attn.bound<1.0000{{[0-9]+}}, proved>, #attn.bound<2.0000{{[0-9]+}}, proved>, #attn.bound<6.0000{{[0-9]+}}, proved>, #attn.bound<8.0000{{[0-9]+}}, proved>]
-// REMARK: Function=heads {{.*}}; by head: 1, 2, 6, 8"
+// CHECK: bound <[[MOST:0.8000[0-9]+]], proved> head_bounds [#attn.bound<0.1000{{[0-9]+}}, proved>, #attn.bound<0.2000{{[0-9]+}}, proved>, #attn.bound<0.6000{{[0-9]+}}, proved>, #attn.bound<[[MOST]], proved>]
+// REMARK: Function=heads {{.*}}; by head: 0.1, 0.2, 0.6, 0.8"
 func.func @heads(%x: tensor<4x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<4x8x4xf32> {
-  %gain = arith.constant dense<[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]> : tensor<4x1x1xf32>
+  %gain = arith.constant dense<[[[0.1]], [[0.2]], [[0.3]], [[0.4]]]> : tensor<4x1x1xf32>
   %keys = arith.constant dense<[[[0.5]], [[1.0]]]> : tensor<2x1x1xf32>
   %t = tosa.tanh %x : (tensor<4x8x4xf32>) -> tensor<4x8x4xf32>
   %u = tosa.tanh %y : (tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
@@ -75,9 +75,20 @@ func.func @unknown_key(%x: tensor<2x8x4xf32>, %y: tensor<2x8x4xf32>) -> tensor<2
 
 // Dynamic lengths do not matter to the norm of a row.
 // CHECK-LABEL: @dynamic
-// CHECK: bound <2.0000{{[0-9]+}}, proved> :
+// CHECK: bound <0.2000{{[0-9]+}}, proved> :
 func.func @dynamic(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
   %q = math.tanh %x : tensor<?x?x4xf32>
-  %o = attn.attention %q, %q, %x scale 0.5 : tensor<?x?x4xf32>, tensor<?x?x4xf32>, tensor<?x?x4xf32> -> tensor<?x?x4xf32>
+  %o = attn.attention %q, %q, %x scale 0.05 : tensor<?x?x4xf32>, tensor<?x?x4xf32>, tensor<?x?x4xf32> -> tensor<?x?x4xf32>
   return %o : tensor<?x?x4xf32>
+}
+
+// A state of this head dimension may have a high degree, whose features large norms would overflow: the bound is checked.
+// CHECK-LABEL: func @large_norms(
+// CHECK: attn.attention {{.*}} bound <{{[0-9.e+]+}}, declared>
+func.func @large_norms(%x: tensor<64x4xf32>) -> tensor<64x4xf32> {
+  %q = math.tanh %x : tensor<64x4xf32>
+  %c = arith.constant dense<1.0e4> : tensor<64x4xf32>
+  %k = arith.mulf %q, %c : tensor<64x4xf32>
+  %o = attn.attention %k, %q, %q scale 1.0e-4 : tensor<64x4xf32>, tensor<64x4xf32>, tensor<64x4xf32> -> tensor<64x4xf32>
+  return %o : tensor<64x4xf32>
 }

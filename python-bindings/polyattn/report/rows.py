@@ -93,7 +93,7 @@ def reason(attention: Facts, head: int) -> str:
         if remark["name"] == "Heads":
             first, last = (int(float(remark["metrics"][key])) for key in ("FirstHead", "LastHead"))
             concerned = first <= head <= last
-        elif remark["kind"] == "missed" and concerned:
+        elif remark["kind"] == "missed" and concerned and remark["pass"].endswith("attn-approximate"):
             names[remark["name"]] = None
     return "; ".join(REASONS.get(name, in_words(name)) for name in names)
 
