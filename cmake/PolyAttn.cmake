@@ -22,7 +22,7 @@ function(polyattn_add_tool name)
     list(APPEND objects $<TARGET_OBJECTS:${lib}>)
   endforeach()
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS} ${objects})
-  target_link_libraries(${name} PRIVATE MLIR LLVM)
+  target_link_libraries(${name} PRIVATE MLIR LLVM ZLIB::ZLIB Threads::Threads)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()

@@ -4,6 +4,9 @@
 // in polyattn/__init__.py.
 
 #include "polyattn/Driver/Executable.h"
+#include "polyattn/Driver/Profiling.h"
+#include "polyattn/Driver/Report.h"
+#include "polyattn/Runtime/ProfileFile.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <mutex>
@@ -106,6 +109,18 @@ public:
       collect(remarks);
     });
     return {valueOrRaise(std::move(executable)), std::move(remarks)};
+  }
+
+  /// The report on a copy, as the text of a JSON object.
+  std::string report(const ReportOptions &options) {
+    llvm::Expected<llvm::json::Value> report(nullptr);
+    locked([&] {
+      report = makeReport(state->session, *state->module, options);
+      state->diagnostics = state->session.takeDiagnostics();
+    });
+    std::string text;
+    llvm::raw_string_ostream(text) << valueOrRaise(std::move(report));
+    return text;
   }
 
   const std::vector<Diagnostic> &getDiagnostics() const {
@@ -268,6 +283,9 @@ static void defineReports(nb::module_ &m) {
       .def_ro("category", &Remark::category)
       .def_ro("function", &Remark::function)
       .def_ro("location", &Remark::location)
+      .def_ro("label", &Remark::label,
+              "The outermost name of the location, as in "
+              "loc(\"layer.3\"(...)), or ''.")
       .def_ro("message", &Remark::message)
       .def_prop_ro(
           "args",
@@ -289,6 +307,11 @@ static void defineModule(nb::module_ &m) {
       .def_prop_ro("diagnostics", &Module::getDiagnostics,
                    "What the last successful step reported, warnings mostly.")
       .def("__str__", &Module::text)
+      .def("_report",
+           [](Module &module, const std::string &before, double rtol,
+              const std::string &target) {
+             return module.report({before, rtol, target});
+           })
       .def("_compile", [](Module &module, const std::string &entry,
                           const std::string &pipeline, const std::string &cpu,
                           unsigned optLevel) {
@@ -345,6 +368,23 @@ static void defineExecutable(nb::module_ &m) {
       .def("call", &call);
 }
 
+static void defineProfiling(nb::module_ &m) {
+  m.def("_profiling_pipeline", [](const std::string &pipeline) {
+    return profilingPipeline(pipeline);
+  });
+  // The recorded profile as JSON; also in a file, if one is named.
+  m.def("_take_profile", [](const std::string &path, bool merge) {
+    polyattn::profile::Profile profile;
+    if (llvm::Error error = collectProfile(profile, ""))
+      throw nb::value_error(llvm::toString(std::move(error)).c_str());
+    if (!path.empty())
+      if (llvm::Error error =
+              polyattn::profile::writeProfile(path, profile, merge))
+        throw nb::value_error(llvm::toString(std::move(error)).c_str());
+    return polyattn::profile::toJson(profile);
+  });
+}
+
 NB_MODULE(_polyattn, m) {
   m.doc() = "Compiles MLIR with the attn dialect and calls it with arrays.";
   compileErrorClass = PyErr_NewExceptionWithDoc(
@@ -356,4 +396,5 @@ NB_MODULE(_polyattn, m) {
   defineReports(m);
   defineModule(m);
   defineExecutable(m);
+  defineProfiling(m);
 }

@@ -1,7 +1,7 @@
 # Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 #
-# Substitutions: the tools by name, %plugin, %python, %mlir_lib_dir,
-# %polyattn_src. Features: torch, sollya, avx2, avx512, python-bindings.
+# Substitutions: the tools by name, %plugin, %profile_lib, %python, %mlir_lib_dir,
+# %polyattn_src, %polyattn_bin, %chromium. Features: torch, matplotlib, chromium, sollya, avx2, avx512, python-bindings.
 
 import os
 import shutil
@@ -33,9 +33,11 @@ llvm_config.add_tool_substitutions(
 )
 config.substitutions += [
     ("%plugin", os.path.join(lib_dir, "PolyAttnPlugin" + config.llvm_shlib_ext)),
+    ("%profile_lib", os.path.join(lib_dir, "libPolyAttnProfile" + config.llvm_shlib_ext)),
     ("%python", f'"{config.python}"'),
     ("%mlir_lib_dir", config.mlir_lib_dir),
     ("%polyattn_src", config.polyattn_src_root),
+    ("%polyattn_bin", tool_dir),
 ]
 
 
@@ -52,8 +54,14 @@ def cpu_flags():
         return set()
 
 
+# A browser for pages that the project writes; no test needs one to be there.
+chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+config.substitutions.append(("%chromium", chromium or "chromium"))
+
 features = {
     "torch": can_import("torch"),
+    "matplotlib": can_import("matplotlib"),
+    "chromium": chromium is not None,
     "sollya": shutil.which("sollya") is not None,
     "avx2": "avx2" in cpu_flags(),
     "avx512": "avx512f" in cpu_flags(),

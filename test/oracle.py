@@ -101,9 +101,3 @@ def attention(q, k, v, scale, kernel=None, mask=("full", {}), bias=None, key_wei
             head_bias = None if bias is None else bias[index]
             out[index] = _one_head(q[index], k[kv], v[kv], scale, kernel, mask, head_bias, w[kv])
     return out
-
-
-def within_bound(q, k, scale, bound, max_norm):
-    """What `attn.check_bound` decides, up to its rounding."""
-    norms = [np.sqrt((np.asarray(x).astype(np.float64) ** 2).sum(axis=-1)).max(initial=0.0) for x in (q, k)]
-    return bool(abs(scale) * norms[0] * norms[1] <= bound and max(norms) <= max_norm)

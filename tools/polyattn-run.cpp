@@ -2,9 +2,11 @@
 //
 // Compiles a function and runs it on arrays from files.
 
+#include "polyattn/Driver/Calls.h"
 #include "polyattn/Driver/Executable.h"
-#include "polyattn/Driver/Input.h"
 #include "polyattn/Driver/Npy.h"
+#include "polyattn/Driver/Profiling.h"
+#include "polyattn/Runtime/ProfileFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
@@ -25,6 +27,9 @@ static const char overview[] =
     "\\\n"
     "               --input=v.npy --output=result\n"
     "\n"
+    "  polyattn-run attention.mlir --inputs=samples/ "
+    "--profile-out=profile.json\n"
+    "\n"
     "Arrays are little-endian, row-major .npy files. A bf16 array is a file "
     "of\n"
     "type V2 or u2 that holds its bits. Exit code: 0, or 1 after an error.\n";
@@ -41,10 +46,27 @@ struct Options {
                              cl::desc("The function to call (main)"),
                              cl::cat(category)};
   cl::list<std::string> inputs{
-      "input", cl::value_desc("file.npy | random:SEED:SHAPE:DTYPE[:SCALE]"),
+      "input",
+      cl::value_desc("file.npy | random:SEED:SHAPE:DTYPE[:SCALE] | @NAME"),
       cl::desc("One argument, in order. random:1:2x8x64:f32:0.5 makes normally "
                "distributed floats with standard deviation 0.5; integers are "
-               "uniform in 0 to SCALE"),
+               "uniform in 0 to SCALE. @NAME is an array of each of --inputs"),
+      cl::cat(category)};
+  cl::opt<std::string> inputFiles{
+      "inputs", cl::value_desc("folder | file.npz"),
+      cl::desc("Call the function for every .npz and .npy file of a folder, in "
+               "the order of their names. Without --input the arrays of a file "
+               "are the arguments, in its order"),
+      cl::cat(category)};
+  cl::opt<std::string> profileOut{
+      "profile-out", cl::value_desc("file.json"),
+      cl::desc("Record statistics of every attention's inputs and write them; "
+               "runs attn-instrument before the pipeline, which is exact "
+               "evaluation unless --pipeline says otherwise"),
+      cl::cat(category)};
+  cl::opt<bool> profileMerge{
+      "profile-merge",
+      cl::desc("Add to the file of --profile-out; otherwise it is replaced"),
       cl::cat(category)};
   cl::opt<std::string> output{
       "output", cl::value_desc("prefix"),
@@ -88,6 +110,9 @@ compileFile(const Options &cli) {
   CompileOptions options;
   options.entry = cli.entry;
   options.pipeline = cli.pipeline;
+  if (!cli.profileOut.empty())
+    options.pipeline = profilingPipeline(
+        cli.pipeline.getNumOccurrences() ? cli.pipeline.getValue() : "");
   options.cpu = cli.targetCpu;
   options.optLevel = cli.optLevel;
   options.keepObject = !cli.dumpObject.empty();
@@ -145,19 +170,104 @@ static void printTimes(const Executable &executable,
                                seconds.size());
 }
 
-static llvm::Error run(const Options &cli) {
-  using Clock = std::chrono::steady_clock;
+static llvm::Error writeProfile(const Options &cli,
+                                polyattn::profile::Profile profile) {
+  if (cli.profileOut.empty())
+    return llvm::Error::success();
+  if (profile.empty())
+    return llvm::createStringError(
+        "no profile: the function ran no attention that attn-instrument takes; "
+        "--remarks tells what there is");
+  size_t ops = profile.size();
+  if (llvm::Error error = polyattn::profile::writeProfile(
+          cli.profileOut, std::move(profile), cli.profileMerge))
+    return error;
+  llvm::outs() << "profile: " << ops << (ops == 1 ? " op" : " ops") << " in "
+               << cli.profileOut << "\n";
+  return llvm::Error::success();
+}
+
+static llvm::Error checkOptions(const Options &cli) {
   if (cli.repeat < 1)
     return llvm::createStringError("--repeat must be at least 1");
   if (cli.threads < 0)
     return llvm::createStringError("--threads must be at least 0");
-  std::vector<Array> arrays;
-  for (const std::string &input : cli.inputs) {
-    auto array = makeInput(input);
-    if (!array)
-      return array.takeError();
-    arrays.push_back(std::move(*array));
+  if (cli.profileMerge && cli.profileOut.empty())
+    return llvm::createStringError("--profile-merge needs --profile-out");
+  if (cli.profileOut.empty())
+    return llvm::Error::success();
+  if (cli.repeat > 1)
+    return llvm::createStringError("--profile-out would count every input of "
+                                   "--repeat; leave that out");
+  return checkProfileFile(cli.profileOut, cli.profileMerge);
+}
+
+namespace {
+/// How far a long run is: on a terminal after each call, else now and then.
+class Progress {
+public:
+  explicit Progress(size_t total) : total(total) {}
+  void step(size_t done, llvm::StringRef file) {
+    if (total < 2)
+      return;
+    bool isTerminal = llvm::errs().is_displayed();
+    Clock::time_point now = Clock::now();
+    if (done < total && now - last < std::chrono::seconds(isTerminal ? 0 : 10))
+      return;
+    last = now;
+    llvm::errs() << (isTerminal ? "\r\033[K" : "") << done << " of " << total
+                 << " calls: " << file
+                 << (isTerminal && done < total ? "" : "\n");
   }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  size_t total;
+  Clock::time_point last = Clock::now();
+};
+
+/// What calls leave.
+struct Outcome {
+  std::vector<double> seconds;
+  std::vector<Array> results;
+  polyattn::profile::Profile profile;
+};
+} // namespace
+
+/// One call, as often as asked for.
+static llvm::Error callOnce(const Options &cli, const Executable &executable,
+                            llvm::ArrayRef<ArrayView> arguments,
+                            Outcome &outcome) {
+  using Clock = std::chrono::steady_clock;
+  for (int i = 0; i < cli.repeat; ++i) {
+    Clock::time_point start = Clock::now();
+    auto returned = executable.call(arguments, cli.threads);
+    if (!returned)
+      return returned.takeError();
+    outcome.seconds.push_back(
+        std::chrono::duration<double>(Clock::now() - start).count());
+    outcome.results = std::move(*returned);
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error inFile(llvm::StringRef file, llvm::Error error) {
+  if (file.empty())
+    return error;
+  return llvm::createStringError("'" + file +
+                                 "': " + llvm::toString(std::move(error)));
+}
+
+static llvm::Error run(const Options &cli) {
+  if (llvm::Error error = checkOptions(cli))
+    return error;
+  auto calls = Calls::create(cli.inputs, cli.inputFiles);
+  if (!calls)
+    return calls.takeError();
+  if (calls->size() > 1 && !cli.output.empty())
+    return llvm::createStringError("--output holds the results of one call; "
+                                   "--inputs names " +
+                                   llvm::Twine(calls->size()) + " files");
   auto executable = compileFile(cli);
   if (!executable)
     return executable.takeError();
@@ -165,23 +275,29 @@ static llvm::Error run(const Options &cli) {
     if (llvm::Error error = (*executable)->dumpObject(cli.dumpObject))
       return error;
 
+  Outcome outcome;
   llvm::SmallVector<ArrayView> arguments;
-  for (const Array &array : arrays)
-    arguments.push_back(array.view());
-  std::vector<double> seconds;
-  std::vector<Array> results;
-  for (int i = 0; i < cli.repeat; ++i) {
-    Clock::time_point start = Clock::now();
-    auto returned = (*executable)->call(arguments, cli.threads);
-    if (!returned)
-      return returned.takeError();
-    seconds.push_back(
-        std::chrono::duration<double>(Clock::now() - start).count());
-    results = std::move(*returned);
+  Progress progress(calls->size());
+  for (size_t i = 0; i < calls->size(); ++i) {
+    llvm::StringRef file = calls->getFile(i);
+    auto loaded = calls->load(i);
+    if (!loaded)
+      return loaded.takeError();
+    arguments = std::move(*loaded);
+    if (llvm::Error error = callOnce(cli, **executable, arguments, outcome))
+      return inFile(file, std::move(error));
+    if (!cli.profileOut.empty())
+      if (llvm::Error error = collectProfile(outcome.profile, file))
+        return error;
+    progress.step(i + 1, file);
   }
-  printTimes(**executable, seconds);
-  return writeOutputs(cli.output, (*executable)->getSignature(), results,
-                      arguments);
+  printTimes(**executable, outcome.seconds);
+  if (calls->size() == 1)
+    if (llvm::Error error =
+            writeOutputs(cli.output, (*executable)->getSignature(),
+                         outcome.results, arguments))
+      return error;
+  return writeProfile(cli, std::move(outcome.profile));
 }
 
 /// Diagnostics as MLIR's tools print them, then one line that sums up.

@@ -375,8 +375,15 @@ double polyattn::boundCheckCycles(const AttentionWork &work,
                                  : norms;
 }
 
+double polyattn::featureCount(int64_t headDim, unsigned degree) {
+  double count = 1;
+  for (unsigned t = 1; t <= degree; ++t)
+    count = count * double(headDim + t) / t;
+  return count;
+}
+
 double polyattn::stateBytes(const AttentionWork &work, unsigned degree) {
-  return double(monomialCount(work.sizes.headDim, degree)) *
+  return featureCount(work.sizes.headDim, degree) *
          double(work.sizes.valueDim + 1) * (work.elementType.isF64() ? 8 : 4);
 }
 

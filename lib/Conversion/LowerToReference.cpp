@@ -60,10 +60,21 @@ private:
     return wide ? FloatType(b.getF64Type()) : FloatType(b.getF32Type());
   }
 
+  LogicalResult lowerRecord(IRRewriter &rewriter, RecordOp op) {
+    if (failed(declareRecordFunction(getOperation(), op)))
+      return failure();
+    emitShapeChecks(rewriter, op);
+    emitReference(rewriter, op);
+    rewriter.eraseOp(op);
+    return success();
+  }
+
   LogicalResult lower(IRRewriter &rewriter, Operation *op) {
     if (failed(verifyPlainTensors(op)))
       return failure();
     rewriter.setInsertionPoint(op);
+    if (auto record = dyn_cast<RecordOp>(op))
+      return lowerRecord(rewriter, record);
     auto replacement =
         TypeSwitch<Operation *, Value>(op)
             .Case([&](AttentionOp op) {

@@ -69,15 +69,25 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
   addLLVMLowering(pm, options.threads);
 }
 
-void polyattn::attn::buildCompilePipeline(
-    OpPassManager &pm, const CompilePipelineOptions &options) {
+void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createAttnInferBounds());
+}
+
+void polyattn::attn::buildDecidePipeline(
+    OpPassManager &pm, const CompilePipelineOptions &options) {
   AttnApproximateOptions approximate;
   approximate.rtol = options.rtol;
   approximate.target = options.target;
   pm.addPass(createAttnApproximate(approximate));
   pm.addPass(createAttnVerifyCertificates());
   pm.addPass(createAttnSchedule({options.target}));
+}
+
+void polyattn::attn::buildCompilePipeline(
+    OpPassManager &pm, const CompilePipelineOptions &options) {
+  buildPreparePipeline(pm);
+  buildDecidePipeline(pm, options);
   buildToLLVMPipeline(pm, options);
 }
 
@@ -88,7 +98,8 @@ void polyattn::attn::registerAttnPipelines() {
       buildToLLVMPipeline);
   PassPipelineRegistration<CompilePipelineOptions>(
       "attn-compile",
-      "Approximate where certified and profitable, verify, schedule, and lower "
+      "Bound scores, approximate where certified and profitable, verify, "
+      "schedule, and lower "
       "to LLVM",
       buildCompilePipeline);
 }

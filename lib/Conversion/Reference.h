@@ -17,6 +17,13 @@ mlir::Value emitReference(mlir::OpBuilder &b, CheckBoundOp op);
 mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,
                           mlir::FloatType computeType);
 
+/// A call of the run-time function, which must be declared.
+void emitReference(mlir::OpBuilder &b, RecordOp op);
+
+/// Declares that function beside the one that `op` is in, unless it is there
+/// already. Fails where that place is outside of `root`.
+mlir::LogicalResult declareRecordFunction(mlir::Operation *root, RecordOp op);
+
 } // namespace polyattn::attn
 
 #endif // POLYATTN_LIB_CONVERSION_REFERENCE_H

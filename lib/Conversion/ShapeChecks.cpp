@@ -82,6 +82,12 @@ struct Checker {
             describe(query, heads) + " must be a multiple of " +
                 describe(key, heads));
   }
+
+  void valueForEachKey(Tensor value, Tensor key) {
+    int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
+    for (int64_t i = 0; i + 1 < rank; ++i)
+      equal(value, i, key, i);
+  }
 };
 
 } // namespace
@@ -92,8 +98,7 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
       value{op.getValue(), "value"};
   int64_t rank = op.getQueryType().getRank();
   check.queryAndKey(query, key);
-  for (int64_t i = 0; i + 1 < rank; ++i)
-    check.equal(value, i, key, i);
+  check.valueForEachKey(value, key);
   check.keyWeights(op.getKeyWeights(), key);
   if (op.getBias())
     for (int64_t i = 0; i < rank; ++i)
@@ -122,4 +127,12 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, CheckBoundOp op) {
 void polyattn::attn::emitShapeChecks(OpBuilder &builder, CenterKeysOp op) {
   Checker{builder, op.getLoc()}.keyWeights(op.getKeyWeights(),
                                            {op.getKey(), "key"});
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, RecordOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor key{op.getKey(), "key"};
+  check.queryAndKey({op.getQuery(), "query"}, key);
+  check.valueForEachKey({op.getValue(), "value"}, key);
+  check.keyWeights(op.getKeyWeights(), key);
 }

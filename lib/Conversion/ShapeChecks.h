@@ -12,6 +12,7 @@ namespace polyattn::attn {
 /// message instead of reading beyond a tensor.
 void emitShapeChecks(mlir::OpBuilder &builder, AttentionOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CheckBoundOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, RecordOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CenterKeysOp op);
 
 } // namespace polyattn::attn

@@ -3,6 +3,7 @@
 #include "Jit.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "polyattn/Runtime/Record.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -15,6 +16,7 @@
 #include <dlfcn.h>
 
 using namespace mlir;
+using namespace polyattn;
 using namespace polyattn::driver;
 
 //===----------------------------------------------------------------------===//
@@ -134,10 +136,20 @@ static bool lacksTiles(const llvm::Module &module, llvm::StringRef cpu) {
          });
 }
 
+/// Functions that this process has for compiled code; null for others.
+static void *ownFunction(llvm::StringRef name) {
+  profile::RuntimeSymbol record = profile::recordSymbol();
+  return name == record.name ? record.address : nullptr;
+}
+
 llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
-  llvm::StringMap<void *> fromOpenMP;
+  llvm::StringMap<void *> bound;
   std::string missing;
   for (const std::string &function : functions) {
+    if (void *own = ownFunction(function)) {
+      bound[function] = own;
+      continue;
+    }
     if (dlsym(RTLD_DEFAULT, function.c_str()) && !isOpenMP(function))
       continue;
     if (isOpenMP(function) && !openMP) {
@@ -148,7 +160,7 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
     }
     void *address = isOpenMP(function) ? openMP->lookup(function) : nullptr;
     if (address)
-      fromOpenMP[function] = address;
+      bound[function] = address;
     else
       missing += (missing.empty() ? "'" : ", '") + function + "'";
   }
@@ -157,7 +169,7 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
         "no machine code: functions without a body: " + missing);
   engine->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
     llvm::orc::SymbolMap map;
-    for (const auto &[name, address] : fromOpenMP)
+    for (const auto &[name, address] : bound)
       map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
                            llvm::JITSymbolFlags::Exported};
     for (const auto &[name, address] : missingConversions())

@@ -196,8 +196,12 @@ Expected<Array> polyattn::driver::readNpy(StringRef path) {
                                     /*RequiresNullTerminator=*/false);
   if (!file)
     return fileError(path, "cannot read: " + file.getError().message());
+  return parseNpy(path, (*file)->getBuffer());
+}
+
+Expected<Array> polyattn::driver::parseNpy(StringRef path, StringRef contents) {
   StringRef text, elements;
-  if (Error error = splitFile(path, (*file)->getBuffer(), text, elements))
+  if (Error error = splitFile(path, contents, text, elements))
     return error;
   Header header;
   HeaderParser parser(text);

@@ -6,7 +6,6 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "polyattn/Register.h"
@@ -22,7 +21,7 @@ using namespace polyattn::driver;
 
 char CompileError::ID = 0;
 
-static std::string locationText(Location loc) {
+std::string polyattn::driver::locationText(Location loc) {
   if (auto place = loc->findInstanceOf<FileLineColLoc>())
     return (place.getFilename().getValue() + ":" + Twine(place.getLine()) +
             ":" + Twine(place.getColumn()))
@@ -31,6 +30,11 @@ static std::string locationText(Location loc) {
   llvm::raw_string_ostream os(text);
   loc.print(os);
   return text;
+}
+
+std::string polyattn::driver::locationLabel(Location loc) {
+  auto name = loc->findInstanceOf<NameLoc>();
+  return name ? name.getName().str() : std::string();
 }
 
 static llvm::StringRef severityText(DiagnosticSeverity severity) {
@@ -96,6 +100,7 @@ static Remark toData(const remark::detail::Remark &remark) {
   data.name = remark.getRemarkName().str();
   data.category = remark.getCombinedCategoryName().str();
   data.location = locationText(remark.getLocation());
+  data.label = locationLabel(remark.getLocation());
   if (remark.getFunction() != "<unknown function>")
     data.function = remark.getFunction().str();
   std::string facts;
@@ -207,5 +212,15 @@ llvm::Error Session::runPipeline(ModuleOp module, llvm::StringRef pipeline) {
                      llvm::StringRef(problem).rtrim());
   if (failed(manager.run(module)))
     return makeError("pipeline '" + pipeline + "' failed");
+  return llvm::Error::success();
+}
+
+llvm::Error
+Session::runPasses(ModuleOp module, llvm::StringRef name,
+                   llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager manager(&context, ModuleOp::getOperationName());
+  build(manager);
+  if (failed(manager.run(module)))
+    return makeError(name + " failed");
   return llvm::Error::success();
 }

@@ -11,8 +11,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -24,7 +25,8 @@ try:
 except ImportError:
     _bfloat16 = None
 
-__all__ = ["CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "parse", "parse_file"]
+__all__ = ["CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "parse", "parse_file",
+           "profile"]
 
 _SCALAR_TYPES = {"bool": np.bool_, "f16": np.float16, "f32": np.float32, "f64": np.float64,
                  "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
@@ -47,6 +49,33 @@ def compile(module: Union[str, Module], entry: str = "main", pipeline: str = "at
     if isinstance(module, str):
         module = parse(module)
     return Executable(*module._compile(entry, pipeline, cpu, opt_level), threads or 0)
+
+
+def profile(module: Union[str, Module], calls: Iterable[Sequence[Any]], entry: str = "main",
+            pipeline: Optional[str] = None, *, path: Union[str, "os.PathLike[str]", None] = None,
+            merge: bool = False, threads: Optional[int] = None) -> Dict[str, Any]:
+    """Calls function `entry` with each of `calls`, sequences of arguments, and records what attention sees.
+
+    Returns the profile, which docs/profiles.md describes, and writes it to `path`, if one is given, for the pass
+    attn-apply-profile; with `merge` it is added to what the file holds. `pipeline` takes the module to the LLVM dialect;
+    None evaluates everything exactly. Recording is one table for the whole process, so do not run two profiles at once.
+    Raises ValueError where inputs hold NaN or infinity, and CompileError.
+    """
+    executable = compile(module, entry, _polyattn._profiling_pipeline(pipeline or ""), threads=threads)
+    try:
+        for arguments in calls:
+            executable(*arguments)
+    except BaseException:
+        _drop_profile()
+        raise
+    return json.loads(_polyattn._take_profile(os.fspath(path) if path is not None else "", merge))
+
+
+def _drop_profile() -> None:
+    try:
+        _polyattn._take_profile("", False)
+    except ValueError:
+        pass
 
 
 class Executable:

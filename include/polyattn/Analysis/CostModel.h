@@ -73,6 +73,9 @@ double stateCycles(const AttentionWork &work, unsigned degree,
 double boundCheckCycles(const AttentionWork &work,
                         const TargetDescription &target);
 
+/// The rank C(d + g, g), also where it exceeds 64 bits.
+double featureCount(int64_t headDim, unsigned degree);
+
 /// Bytes of one head's state, r * (e + 1) numbers.
 double stateBytes(const AttentionWork &work, unsigned degree);
 

@@ -6,6 +6,7 @@
 #include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -44,7 +45,13 @@ struct CompilePipelineOptions : ToLLVMPipelineOptions {
 /// Everything from attn and upstream dialects on tensors to the LLVM dialect.
 void buildToLLVMPipeline(OpPassManager &pm,
                          const ToLLVMPipelineOptions &options);
-/// The whole job: approximate, verify, schedule, lower.
+/// The first part of `attn-compile`: what makes attention known to the passes
+/// that decide about it.
+void buildPreparePipeline(OpPassManager &pm);
+/// The second part: approximate, verify, schedule. Lowering is the third.
+void buildDecidePipeline(OpPassManager &pm,
+                         const CompilePipelineOptions &options);
+/// The whole job: prepare, decide, lower.
 void buildCompilePipeline(OpPassManager &pm,
                           const CompilePipelineOptions &options);
 void registerAttnPipelines();

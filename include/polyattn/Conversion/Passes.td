@@ -12,6 +12,8 @@ def AttnLowerToReference : Pass<"attn-lower-to-reference"> {
   let description = [{
     The meaning of every op, spelled out on tensors without regard to speed: scores, mask, kernel, sums, one division.
     It is the oracle of the tests (`compute-type=f64`) and the fallback for what no fast path takes.
+
+    `attn.record` becomes a call of `polyattn_record`; to declare it, the pass must run on the module.
   }];
   let options = [
     Option<"computeType", "compute-type", "std::string", "\"auto\"",
@@ -19,7 +21,8 @@ def AttnLowerToReference : Pass<"attn-lower-to-reference"> {
   ];
   let dependentDialects = [
     "::polyattn::attn::AttnDialect", "::mlir::cf::ControlFlowDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
+    "::mlir::math::MathDialect", "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
   ];
 }
 

@@ -9,6 +9,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 
 #include <string>
@@ -37,11 +39,19 @@ struct Remark {
   /// The function, or nothing where the pass named none.
   std::string function;
   std::string location;
+  /// The outermost name of the location, as in loc("layer.3"("model.py":7:1));
+  /// empty if there is none.
+  std::string label;
   /// The remark's text, then the texts that explain and advise.
   std::string message;
   /// Everything with a key, numbers among them, in the order of the remark.
   std::vector<std::pair<std::string, std::string>> args;
 };
+
+/// "file.mlir:3:7", or how MLIR prints a location that is no place in a file.
+std::string locationText(mlir::Location loc);
+/// The outermost name of a location, or nothing.
+std::string locationLabel(mlir::Location loc);
 
 std::string toString(const Diagnostic &diagnostic);
 std::string toString(const Remark &remark);
@@ -80,6 +90,9 @@ public:
   /// Runs a pass pipeline: "builtin.module(...)" or only the passes. An empty
   /// pipeline does nothing.
   llvm::Error runPipeline(mlir::ModuleOp module, llvm::StringRef pipeline);
+  /// The same for passes that `build` adds; errors name them `name`.
+  llvm::Error runPasses(mlir::ModuleOp module, llvm::StringRef name,
+                        llvm::function_ref<void(mlir::OpPassManager &)> build);
 
   /// An error with everything that was diagnosed since the last such call.
   llvm::Error makeError(const llvm::Twine &summary);

@@ -7,6 +7,37 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AttnInferBounds : Pass<"attn-infer-bounds"> {
+  let summary = "prove bounds of scores from the program";
+  let description = [{
+    Follows intervals of elements and norms of vectors forwards through the program (docs/bounds.md): from
+    normalisations, clamps, bounded functions and constants, through layout changes, products with constant matrices
+    and rotations, to the queries and keys of each `attn.attention`. Where both norms are bounded, the op gets a `bound`
+    with source `proved`, and `head_bounds` where heads differ. A bound that the op has already stays if it is smaller,
+    whatever its source; a larger one gives way, head by head. A bound with moments is lowered instead, and keeps its
+    source and moments.
+
+    Every attention op gets a remark: `passed` with both norms and where they come from, hop by hop, or `missed` with
+    the first value that nothing is known of. `report-contractions` adds `analysis` remarks about sums of products of
+    two tensors that are no constants, as attention is before it has been raised.
+
+    ```mlir
+    %o = attn.attention %q, %k, %v scale 0.125 : ...
+    // becomes, if %q and %k are products of l2-normalised rows
+    %o = attn.attention %q, %k, %v scale 0.125 bound <0.12500011, proved> : ...
+    ```
+  }];
+  let options = [
+    Option<"reportContractions", "report-contractions", "bool", "false",
+           "Say in analysis remarks what is known of every contraction of two activations">,
+    Option<"reportResults", "report-results", "bool", "false",
+           "Say in analysis remarks what is known of everything that functions return">,
+    Option<"assumeInputs", "assume-inputs", "double", "0.0",
+           "If not 0, also find bounds that need every element of the functions' float arguments to be at most this in absolute value; they are stated as declared, so that attn-approximate checks them at run time">
+  ];
+  let dependentDialects = ["::polyattn::attn::AttnDialect"];
+}
+
 def AttnApproximate : Pass<"attn-approximate"> {
   let summary = "replace exp by a certified polynomial where the score bound is small enough and it pays";
   let description = [{
@@ -74,6 +105,23 @@ def AttnVerifyCertificates : Pass<"attn-verify-certificates"> {
   ];
 }
 
+def AttnPrintCertificates : Pass<"attn-print-certificates"> {
+  let summary = "say in words what every certificate promises and assumes";
+  let description = [{
+    Prints to standard error, for every op that has a certificate, where it is, what the certificate promises, what it
+    assumes of the inputs, and how that is kept: by a proof, by the run-time check around the op, or by nobody. Errors
+    are printed rounded up and limits rounded down, so that every sentence holds as printed. Says so if there is no
+    certificate. Nothing is checked (`attn-verify-certificates` does that) and nothing changes.
+
+    ```
+    model.mlir:2:8: certified attention in @main: 8 heads, 16384 queries, 16384 keys, d = 64, f32
+      promises: every entry is within 0.00908 * max|value| of exact softmax attention ...
+      assumes: |scale| * |q| * |k| at most 0.6001, ...
+      kept by: a run-time check; inputs that fail it take the exact version
+    ```
+  }];
+}
+
 def AttnSchedule : Pass<"attn-schedule"> {
   let summary = "choose direct or state evaluation for every attention";
   let description = [{
@@ -91,6 +139,45 @@ def AttnSchedule : Pass<"attn-schedule"> {
     Option<"target", "target", "std::string", "\"auto\"",
            "Target description: auto (that of the module, or this machine), host, amx, avx512, avx2, neon or generic">
   ];
+}
+
+def AttnInstrument : Pass<"attn-instrument", "::mlir::ModuleOp"> {
+  let summary = "record what the inputs of attention look like, for a profile";
+  let description = [{
+    Puts an `attn.record` before every op of the approximation interface whose kernel is not a polynomial, with a key
+    that names the op: function, number of the op in it, shapes, element type, mask and scale (docs/profiles.md). No
+    location is part of it, so it still fits after the source has moved. Run it at the same point of a pipeline as
+    `attn-apply-profile`, before `attn-approximate`. Running it twice changes nothing.
+
+    `polyattn-run --profile-out=FILE` and `polyattn.profile` in Python run this pass.
+  }];
+  let dependentDialects = ["::polyattn::attn::AttnDialect"];
+}
+
+def AttnApplyProfile : Pass<"attn-apply-profile", "::mlir::ModuleOp"> {
+  let summary = "annotate score bounds from a profile";
+  let description = [{
+    Sets `bound`, and `head_bounds` where the number of heads is static, of every op that `attn-instrument` would have
+    instrumented to what the profile `file` has for it, with source `profiled` and with moments. Norm products and
+    centred norm products are multiplied by `margin`, second moments by its square: other inputs may have scores that are
+    larger by this factor. A profile proves nothing: `attn-approximate` puts a run-time check before whatever relies on
+    it, and a margin decides only how often that check holds.
+
+    A `proved` bound that is no larger stays (see `replace-proved`). Ops and entries of the file must fit one to one (see
+    `allow-missing` and `allow-unused`): an op without entry and an entry without op are errors that name both and what
+    comes nearest.
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"", "The profile, as polyattn-run --profile-out writes it">,
+    Option<"margin", "margin", "double", "1.1", "Factor, at least 1, between scores in the profile and those to expect">,
+    Option<"allowMissing", "allow-missing", "bool", "false",
+           "Leave ops that the profile has no entry for as they are, with a missed remark">,
+    Option<"allowUnused", "allow-unused", "bool", "false",
+           "Ignore entries of the profile that fit no op, such as those of functions that this module lacks">,
+    Option<"replaceProved", "replace-proved", "bool", "false",
+           "Replace proved bounds too, because only profiled ones have moments">
+  ];
+  let dependentDialects = ["::polyattn::attn::AttnDialect"];
 }
 
 #endif

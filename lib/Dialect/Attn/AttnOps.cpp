@@ -99,6 +99,23 @@ static LogicalResult verifyQueryKey(Operation *op, RankedTensorType query,
   return verifyHeads(op, query, key);
 }
 
+/// One row of value for each of key.
+static LogicalResult verifyValue(Operation *op, RankedTensorType key,
+                                 RankedTensorType value) {
+  if (value.getElementType() != key.getElementType())
+    return op->emitOpError("key and value have different element types ")
+           << key.getElementType() << " and " << value.getElementType();
+  if (value.getRank() != key.getRank())
+    return op->emitOpError("key has rank ")
+           << key.getRank() << " but value has rank " << value.getRank();
+  for (int64_t i = 0; i + 1 < key.getRank(); ++i)
+    if (!mayEqual(key.getDimSize(i), value.getDimSize(i)))
+      return op->emitOpError("dimension ")
+             << i << " of key is " << key.getDimSize(i) << " but of value is "
+             << value.getDimSize(i);
+  return success();
+}
+
 static LogicalResult verifyScale(Operation *op, const APFloat &scale) {
   if (!scale.isFinite())
     return op->emitOpError("scale must be finite");
@@ -185,17 +202,8 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyQueryKey(*this, query, key)) ||
       failed(verifyScale(*this, getScale())))
     return failure();
-  if (value.getElementType() != key.getElementType())
-    return emitOpError("key and value have different element types ")
-           << key.getElementType() << " and " << value.getElementType();
-  if (value.getRank() != key.getRank())
-    return emitOpError("key has rank ")
-           << key.getRank() << " but value has rank " << value.getRank();
-  for (int64_t i = 0; i + 1 < key.getRank(); ++i)
-    if (!mayEqual(key.getDimSize(i), value.getDimSize(i)))
-      return emitOpError("dimension ")
-             << i << " of key is " << key.getDimSize(i) << " but of value is "
-             << value.getDimSize(i);
+  if (failed(verifyValue(*this, key, value)))
+    return failure();
   int64_t numKeys = key.getShape()[key.getRank() - 2];
   if (Value bias = getBias()) {
     auto type = cast<RankedTensorType>(bias.getType());
@@ -338,6 +346,17 @@ Value AttentionOp::emitCentredKeys(OpBuilder &builder) {
 }
 
 void AttentionOp::setKeys(Value keys) { getKeyMutable().assign(keys); }
+
+int64_t AttentionOp::getNumHeads() {
+  ArrayRef<int64_t> batch = batchShape(getQueryType());
+  return batch.empty() ? 1 : batch.back();
+}
+
+Operation *AttentionOp::emitRecord(OpBuilder &builder, StringRef key) {
+  return RecordOp::create(builder, getLoc(), getQuery(), getKey(), getValue(),
+                          getKeyWeights(), getScaleAttr(), getMask(),
+                          builder.getStringAttr(key));
+}
 
 /// Indices [from, to) of one dimension; all of a dimension that is 1.
 static Value emitSliceOf(OpBuilder &builder, Location loc, Value tensor,
@@ -492,4 +511,20 @@ LogicalResult CenterKeysOp::verify() {
     return emitOpError("key needs at least the dimensions [m, d], found rank ")
            << getKey().getType().getRank();
   return verifyKeyWeights(*this, getKeyWeights(), getKey().getType());
+}
+
+//===----------------------------------------------------------------------===//
+// RecordOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult RecordOp::verify() {
+  RankedTensorType query = getQuery().getType(), key = getKey().getType();
+  if (failed(verifyQueryKey(*this, query, key)) ||
+      failed(verifyScale(*this, getScale())) ||
+      failed(verifyValue(*this, key, getValue().getType())) ||
+      failed(verifyKeyWeights(*this, getKeyWeights(), key)))
+    return failure();
+  if (getKeyString().empty())
+    return emitOpError("needs a key that names what is recorded");
+  return success();
 }

@@ -2,8 +2,10 @@
 """Exercises the Python package on the functions that polyattn-run is tested with."""
 
 import gc
+import json
 import pathlib
 import sys
+import tempfile
 import threading
 
 import numpy as np
@@ -135,7 +137,58 @@ def test_attention():
     for remark in attention.remarks:
         assert remark.kind in ("passed", "missed", "failed", "analysis") and remark.name and remark.message, remark
         assert remark.location.startswith("<input>:2:") and isinstance(remark.args, dict), remark
+        assert remark.label == "", remark
     assert attention.remarks, "the pipeline says what it did with the attention"
+
+
+def test_labels():
+    """Names that a model gives to places reach the remarks."""
+    text = pathlib.Path(attention_path).read_text()
+    line = next(line for line in text.splitlines() if "->" in line and "tensor" in line and "func" not in line)
+    module = polyattn.parse(text.replace(line, line + ' loc("layer.3"("model.py":7:1))'), name="a.mlir")
+    (remark,) = module.run("attn-approximate")
+    assert (remark.label, remark.location) == ("layer.3", "model.py:7:1"), remark
+def test_slices():
+    """Operands with gaps: query, key and value as parts of one tensor, every other column."""
+    packed, part = "tensor<3x?x96xf32>", "tensor<3x?x16xf32>"
+    text = f"func.func @main(%x: {packed}) -> {part} {{\n  %c1 = arith.constant 1 : index\n  %n = tensor.dim %x, %c1 : {packed}\n"
+    for index, name in enumerate("qkv"):
+        text += f"  %{name} = tensor.extract_slice %x[0, 0, {32 * index}] [3, %n, 16] [1, 1, 2] : {packed} to {part}\n"
+    text += f"  %o = attn.attention %q, %k, %v scale 0.25 : {part}, {part}, {part} -> {part}\n  return %o : {part}\n}}\n"
+    x = np.random.default_rng(5).standard_normal((3, 70, 96)).astype("f4")
+    q, k, v = (x[:, :, start:start + 32:2].astype("f8") for start in (0, 32, 64))
+    weights = np.exp(0.25 * q @ np.swapaxes(k, -1, -2))
+    want = weights / weights.sum(axis=-1, keepdims=True) @ v
+    np.testing.assert_allclose(polyattn.compile(text)(x), want, rtol=0, atol=1e-5)
+    (op,) = polyattn.profile(text, [(x,)])["ops"].values()
+    norms = [np.linalg.norm(a, axis=-1).max(axis=-1) for a in (q, k)]
+    np.testing.assert_allclose([head["bound"] for head in op["heads"]], 0.25 * norms[0] * norms[1], rtol=1e-12)
+
+
+def test_profile():
+    module = polyattn.parse_file(attention_path)
+    q, k, v = (np.full((4, length, 16), x, "f4") for length, x in ((3, -1), (5, 2), (5, 3)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "profile.json"
+        profile = polyattn.profile(module, [(q, k, v), (2 * q, k, v)], path=path, threads=1)
+        assert json.loads(path.read_text()) == profile and profile["format"] == "polyattn-profile"
+        (key, op), = profile["ops"].items()
+        assert key == "main/0:q4x?x16:k4x?x16:v16:f32:full:0.25" and op["calls"] == 2 and len(op["heads"]) == 4, profile
+        # |q| = 8, |k| = 8, all keys alike.
+        head = op["heads"][3]
+        assert head["bound"] == 16 and head["centred_bound"] == 0 and head["least_score"] == -16, profile
+        more = polyattn.profile(module, [(q, k, v)], path=path, merge=True)
+        assert next(iter(more["ops"].values()))["calls"] == 1
+        assert next(iter(json.loads(path.read_text())["ops"].values()))["calls"] == 3
+        # The module itself is as it was, and the file fits it.
+        assert "attn.record" not in str(module)
+        module.run(f"attn-apply-profile{{file={path} margin=1.25}}")
+        assert "bound <2.000000e+01, profiled" in str(module), str(module)
+    raises(ValueError, "head 0: key holds NaN", polyattn.profile, module, [(q, np.nan * k, v)])
+    # What a failed run has recorded is gone.
+    raises(TypeError, "takes 3 arguments, got 2", polyattn.profile, module, [(q, k, v), (q, k)])
+    assert next(iter(polyattn.profile(module, [(q, k, v)])["ops"].values()))["calls"] == 1
+    assert polyattn.profile(functions, [()], entry="constant")["ops"] == {}
 
 
 def test_threads():

@@ -128,6 +128,12 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
       says which keys they see.
     }], "::mlir::Operation *", "emitRows", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>,
     InterfaceMethod<[{
+      The number of query heads that `getHeadBounds` counts: ShapedType::kDynamic if unknown, 1 without batch dimensions.
+    }], "int64_t", "getNumHeads", (ins)>,
+    InterfaceMethod<[{
+      Emits the op that records statistics of this op's inputs under a key that names it, for a profile.
+    }], "::mlir::Operation *", "emitRecord", (ins "::mlir::OpBuilder &":$builder, "::llvm::StringRef":$key)>,
+    InterfaceMethod<[{
       Emits the op for query heads [from, to) alone, a multiple of the heads that share keys. Null, and nothing emitted,
       where operands cannot be sliced so.
     }], "::mlir::Operation *", "emitHeads", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>

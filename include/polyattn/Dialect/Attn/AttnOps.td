@@ -160,4 +160,33 @@ def Attn_CenterKeysOp : Attn_Op<"center_keys", [Pure, AllTypesMatch<["key", "cen
   let hasVerifier = 1;
 }
 
+def Attn_RecordOp : Attn_Op<"record", [MemoryEffects<[MemWrite]>]> {
+  let summary = "record statistics of an attention's inputs";
+  let description = [{
+    Adds what these inputs look like to the run-time table of profiles, under the name `key_string`: for every query head
+    norms, norms of centred keys, the range of scores without any bias, and statistics of rows (docs/profiles.md). Computes
+    all scores in f64, so it takes longer than the attention itself. Operands are those of `attn.attention`.
+
+    `attn-instrument` puts one before each attention; `attn-lower-to-reference` turns it into a call of the function
+    `polyattn_record`, which is in `polyattn-run`, the Python package and the library PolyAttnProfile.
+
+    ```mlir
+    func.func @main(%q: tensor<8x?x64xf32>, %k: tensor<2x?x64xf32>, %v: tensor<2x?x64xf32>) {
+      attn.record %q, %k, %v scale 0.125 mask causal as "main/0"
+        : tensor<8x?x64xf32>, tensor<2x?x64xf32>, tensor<2x?x64xf32>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Attn_Tensor:$query, Attn_Tensor:$key, Attn_Tensor:$value, Optional<Attn_Tensor>:$key_weights,
+    F64Attr:$scale,
+    DefaultValuedAttr<Attn_AnyMask, "::polyattn::attn::FullMaskAttr::get($_builder.getContext())">:$mask,
+    StrAttr:$key_string);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale
+    (`mask` custom<Plain>($mask)^)? `as` $key_string attr-dict `:` type($query) `,` type($key) `,` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif
