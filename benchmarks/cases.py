@@ -48,6 +48,11 @@ class Case:
         return self.kind.startswith("degree") or self.is_isotropic
 
     @property
+    def degree(self):
+        """Of the polynomial that a low-rank kind takes."""
+        return 1 if self.is_isotropic else int(self.kind.split()[1])
+
+    @property
     def is_isotropic(self):
         return self.kind == "moments"
 
