@@ -151,6 +151,17 @@ static void shiftImage(const RuleInput &input, const BoundFact &a,
   result.image = image;
 }
 
+void polyattn::attn::addNorms(const BoundFact &a, const BoundFact &b,
+                              BoundFact &result) {
+  for (unsigned d = 0; d < result.rank(); ++d) {
+    if (a.norms[d].empty() && b.norms[d].empty())
+      continue;
+    std::vector<double> x = a.normAlong(d), y = b.normAlong(d);
+    for (size_t i = 0; i < x.size(); ++i)
+      result.norms[d].push_back(nextUp(x[i] + y[i]));
+  }
+}
+
 BoundFact polyattn::attn::add(const RuleInput &input, const BoundFact &left,
                               const BoundFact &right) {
   auto [a, b] = aligned(left, right);
@@ -159,13 +170,7 @@ BoundFact polyattn::attn::add(const RuleInput &input, const BoundFact &left,
     return x.Lo >= 0 && y.Lo >= 0 ? Interval(std::max(sum.Lo, 0.0), sum.Hi)
                                   : sum;
   });
-  for (unsigned d = 0; d < result.rank(); ++d) {
-    if (a.norms[d].empty() && b.norms[d].empty())
-      continue;
-    std::vector<double> x = a.normAlong(d), y = b.normAlong(d);
-    for (size_t i = 0; i < x.size(); ++i)
-      result.norms[d].push_back(nextUp(x[i] + y[i]));
-  }
+  addNorms(a, b, result);
   roundNorms(result, input.format, 1);
   relateShifted(left, right.hull(), input.format, result);
   if (!result.relation)

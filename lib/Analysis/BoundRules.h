@@ -127,6 +127,9 @@ void nameTensor(mlir::Value value, BoundFact &fact);
 void dropScalarNames(BoundFact &fact);
 
 BoundFact add(const RuleInput &input, const BoundFact &a, const BoundFact &b);
+
+/// Norms of what is a sum of two facts, or one of them element by element.
+void addNorms(const BoundFact &a, const BoundFact &b, BoundFact &result);
 BoundFact multiply(const RuleInput &input, const BoundFact &a,
                    const BoundFact &b);
 

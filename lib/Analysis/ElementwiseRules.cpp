@@ -143,19 +143,6 @@ static Interval maximum(Interval x, Interval y) {
 }
 static Interval minimum(Interval x, Interval y) { return -maximum(-x, -y); }
 
-/// Each result element is one of two: norms add up in squares at worst; here
-/// simply as sums.
-static void chooseNorms(const BoundFact &a, const BoundFact &b,
-                        BoundFact &result) {
-  for (unsigned d = 0; d < result.rank(); ++d) {
-    if (a.norms[d].empty() && b.norms[d].empty())
-      continue;
-    std::vector<double> x = a.normAlong(d), y = b.normAlong(d);
-    for (size_t i = 0; i < x.size(); ++i)
-      result.norms[d].push_back(nextUp(x[i] + y[i]));
-  }
-}
-
 static BoundFact choose(const RuleInput &input, const BoundFact &left,
                         const BoundFact &right, bool isMaximum) {
   auto [a, b] = aligned(left, right);
@@ -166,7 +153,7 @@ static BoundFact choose(const RuleInput &input, const BoundFact &left,
   else if (isMaximum ? a.hull().Hi <= 0 : a.hull().Lo >= 0)
     result.norms = b.norms;
   else
-    chooseNorms(a, b, result);
+    addNorms(a, b, result);
   if (isMaximum) {
     relateClamped(left, right.hull(), result);
     if (!result.relation)
@@ -217,7 +204,7 @@ static BoundFact selectRule(const RuleInput &input) {
   BoundFact result = zipValues(input, a, b, [](Interval x, Interval y) {
     return Interval(std::min(x.Lo, y.Lo), std::max(x.Hi, y.Hi));
   });
-  chooseNorms(a, b, result);
+  addNorms(a, b, result);
   return result;
 }
 

@@ -60,9 +60,11 @@ struct Checker {
 
   void keyWeights(Value weights, Tensor key) {
     int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
-    if (weights)
-      for (int64_t i = 0; i + 1 < rank; ++i)
-        broadcasts({weights, "key_weights"}, i, key, i);
+    if (!weights)
+      return;
+    for (int64_t i = 0; i + 2 < rank; ++i)
+      broadcasts({weights, "key_weights"}, i, key, i);
+    equal({weights, "key_weights"}, rank - 2, key, rank - 2);
   }
 
   /// Batch dimensions agree; heads of query are a multiple of those of key.

@@ -19,7 +19,9 @@ public:
     if (auto attention = dyn_cast<attn::AttentionOp>(op))
       visitAttention(attention);
     if (auto check = dyn_cast<attn::CheckBoundOp>(op))
-      visitQueryAndKey(check.getQuery(), check.getKey());
+      visitCheck(check);
+    if (auto center = dyn_cast<attn::CenterKeysOp>(op))
+      visitKeyWeights(center.getKeyWeights(), center.getKey());
     if (auto structured = dyn_cast<linalg::LinalgOp>(op))
       visitStructured(structured);
   }
@@ -72,11 +74,21 @@ private:
         add(Kind::EqualOrOne, bias, i, query, i);
       add(Kind::EqualOrOne, bias, -1, key, -2);
     }
-    if (Value weights = op.getKeyWeights()) {
-      for (int i = 0; i < rank(weights) - 1; ++i)
-        add(Kind::EqualOrOne, weights, i, key, i);
-      add(Kind::Equal, weights, -1, key, -2);
-    }
+    visitKeyWeights(op.getKeyWeights(), key);
+  }
+
+  void visitCheck(attn::CheckBoundOp op) {
+    visitQueryAndKey(op.getQuery(), op.getKey());
+    visitKeyWeights(op.getKeyWeights(), op.getKey());
+  }
+
+  /// One for each key, or none at all.
+  void visitKeyWeights(Value weights, Value key) {
+    if (!weights)
+      return;
+    for (int i = 0; i < rank(weights) - 1; ++i)
+      add(Kind::EqualOrOne, weights, i, key, i);
+    add(Kind::Equal, weights, -1, key, -2);
   }
 
   /// Every loop runs over one number, whichever operand it is read from.

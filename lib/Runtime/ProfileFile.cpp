@@ -240,10 +240,25 @@ bool Reader::readProfile(const json::Value &root, Profile &profile) {
   return true;
 }
 
+/// The parser recurses, and a profile is a few levels deep. Brackets in keys
+/// count too, which only makes more of them.
+static bool isDeeplyNested(StringRef text) {
+  constexpr int mostLevels = 64;
+  int levels = 0;
+  for (char c : text) {
+    levels += (c == '[' || c == '{') - (c == ']' || c == '}');
+    if (levels > mostLevels)
+      return true;
+  }
+  return false;
+}
+
 Expected<Profile> polyattn::profile::readProfile(StringRef path) {
   auto file = MemoryBuffer::getFile(path);
   if (!file)
     return fileError(path, "cannot read: " + file.getError().message());
+  if (isDeeplyNested((*file)->getBuffer()))
+    return fileError(path, "not a profile: nested too deeply");
   Expected<json::Value> root = json::parse((*file)->getBuffer());
   if (!root)
     return fileError(path, "not a profile: " + toString(root.takeError()));

@@ -30,6 +30,9 @@ constexpr int64_t shortPrefix = 512;
 /// Under a mask the check counts some keys too many.
 constexpr double maskSlack = 1.1;
 
+/// Beyond it times mean nothing, and the cost model's integers do not hold
+/// them.
+constexpr double largestCostedRank = 1e15;
 /// Where break-even is looked for when nothing limits the length.
 constexpr int64_t longestLength = int64_t(1) << 40;
 
@@ -80,14 +83,6 @@ private:
 };
 
 } // namespace
-
-/// C(d + g, g), also where it exceeds 64 bits.
-static double rankOf(int64_t headDim, unsigned degree) {
-  double rank = 1;
-  for (unsigned t = 1; t <= degree; ++t)
-    rank = rank * double(headDim + t) / t;
-  return rank;
-}
 
 /// The exact branch of a version that is already there.
 static bool isExactBranch(ApproximableOpInterface op) {
@@ -318,7 +313,7 @@ OpRemark Planner::explainNoPolynomial() {
         .metric("ScoreBound", bound);
 
   unsigned degree = fit->degree();
-  double rank = rankOf(work.sizes.headDim, degree);
+  double rank = featureCount(work.sizes.headDim, degree);
   std::string needs = scoreBound + " needs degree " + std::to_string(degree) +
                       ", rank " + readable(rank);
   std::string noState = whyNoNativeState(work, degree);
@@ -327,7 +322,7 @@ OpRemark Planner::explainNoPolynomial() {
     reason.text = needs + "; " + noState;
     if (work.elementType.isF64())
       reason.name = "NoNativeState";
-    else if (work.isStatic())
+    else if (work.isStatic() && rank < largestCostedRank)
       reason.text +=
           ", and it would cost " +
           readable(1 /
@@ -432,7 +427,7 @@ std::optional<OpRemark> Planner::checkProfit() {
   if (!explain)
     return OpRemark();
 
-  double rank = rankOf(work.sizes.headDim, plan.degree());
+  double rank = featureCount(work.sizes.headDim, plan.degree());
   std::string text = "score bound " + readable(op.getBound()->getValue()) +
                      " needs degree " + std::to_string(plan.degree()) +
                      ", rank " + readable(rank) + "; ";

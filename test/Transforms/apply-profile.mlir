@@ -90,6 +90,8 @@
 // FORMAT: broken.json': not a profile: expected an object with "format": "polyattn-profile"
 // RUN: echo '[1, 2' %{broken}=SYNTAX
 // SYNTAX: broken.json': not a profile: {{.*}}Expected
+// RUN: %python -c "print('[' * 1000000)" %{broken}=NESTED
+// NESTED: broken.json': not a profile: nested too deeply
 // RUN: sed 's/"bound": 0.25,/"bound": NaN,/' %t/good.json %{broken}=NAN
 // NAN: broken.json': not a profile:
 // RUN: sed 's/"bound": 0.25,/"bound": 1e999,/' %t/good.json %{broken}=INF

@@ -71,6 +71,10 @@ private:
   Value wide(Value x) {
     return arith::ExtFOp::create(e.b, e.loc, e.b.getF64Type(), x);
   }
+  Value wideIndex(Value x) {
+    x = arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), x);
+    return arith::SIToFPOp::create(e.b, e.loc, e.b.getF64Type(), x);
+  }
   Value real(double x) {
     return arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(x));
   }
@@ -119,10 +123,13 @@ MomentCheck::MomentCheck(Emitter &e, const TargetDescription &target,
   Value chain =
       e.add(e.add(e.ceilDiv(chunk, keysOfBlock), e.ceilDiv(chunk, keysOfBlock)),
             2 * keysOfBlock + mostChunks + 2 * columns + 64);
-  chain = arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), chain);
-  chain = arith::SIToFPOp::create(e.b, e.loc, e.b.getF64Type(), chain);
-  // gamma_K <= 1.01 K u as long as K u < 0.009; sequences are shorter.
-  gamma = e.mulf(chain, real(1.01 * 0x1p-24));
+  // K u / (1 - K u), and a hair for its own rounding. Beyond K u = 1 nothing
+  // would be known: no comparison with NaN holds.
+  Value roundings = e.mulf(wideIndex(chain), real(0x1p-24 * (1 + 0x1p-40)));
+  Value known = e.compare(arith::CmpFPredicate::OLT, roundings, real(0.5));
+  gamma =
+      arith::DivFOp::create(e.b, e.loc, roundings, e.subf(real(1), roundings));
+  gamma = e.select(known, gamma, real(NAN));
 }
 
 MomentCheck::KeyBuffers MomentCheck::keyBuffers() {
@@ -150,17 +157,18 @@ void MomentCheck::addKeys(Value state, KeyBuffers &buffers, Value head,
 
 /// What is negative, or no number, is found out by the comparisons.
 Value MomentCheck::weightOf(Value head, Value key) {
-  if (!weights)
-    return e.scalar(1);
   Value w = e.load(weights, {head, key});
   Value valid = e.compare(arith::CmpFPredicate::OGE, w, e.scalar(0));
   return e.select(valid, w, e.scalar(NAN));
 }
 
-/// Of keys [from, to), as f32.
+/// Of keys [from, to), in f64, where however many of them add no error to speak
+/// of.
 Value MomentCheck::sumOfWeights(Value head, Value from, Value to) {
-  return e.loop(from, to, 1, {e.scalar(0)}, [&](Value key, ValueRange carried) {
-    return Values{e.addf(carried[0], weightOf(head, key))};
+  if (!weights)
+    return wideIndex(e.sub(to, from));
+  return e.loop(from, to, 1, {real(0)}, [&](Value key, ValueRange carried) {
+    return Values{e.addf(carried[0], wide(weightOf(head, key)))};
   })[0];
 }
 
@@ -183,7 +191,8 @@ void MomentCheck::addBlock(Value state, KeyBuffers &buffers, Value head,
     e.vstore(e.addf(e.vload(state, {sumRow, column}), sum), state,
              {sumRow, column});
   });
-  Value weight = e.broadcast(sumOfWeights(head, from, e.add(from, count)));
+  Value weight = sumOfWeights(head, from, e.add(from, count));
+  weight = e.broadcast(arith::TruncFOp::create(e.b, e.loc, e.f32(), weight));
   e.vstore(e.addf(e.vload(state, {weightRow, e.index(0)}), weight), state,
            {weightRow, e.index(0)});
   addProducts(state, buffers, count);
@@ -274,9 +283,9 @@ Value MomentCheck::checkTask(Value head, Value task) {
       first, end, tile, {added, yes}, [&](Value row, ValueRange carried) {
         Value last = e.min(e.add(row, tile - 1), e.sub(numQueries, e.index(1)));
         Value least = e.max(carried[0], keyEnd(row)), most = keyEnd(last);
-        addKeys(local, buffers, keyHead, carried[0], least);
-        Value weightOfLeast = weightIn(local);
-        addKeys(local, buffers, keyHead, least, most);
+        Value weightOfLeast =
+            e.addf(weightIn(local), sumOfWeights(keyHead, carried[0], least));
+        addKeys(local, buffers, keyHead, carried[0], e.max(least, most));
         packRows(e, query, head, row, numQueries, tile, columns, queries);
         Value within = withinLimits(largestForm(local, queries),
                                     largestNegativeSum(local, queries),
@@ -349,12 +358,9 @@ Value MomentCheck::largestNegativeSum(Value state, Value queries) {
 Value MomentCheck::withinLimits(Value second, Value negativeSum, Value least,
                                 Value most) {
   double norm = op.getMaxNorm().convertToDouble();
-  Value keys = arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(),
-                                          e.add(numKeys, columns));
-  keys = arith::SIToFPOp::create(e.b, e.loc, e.b.getF64Type(), keys);
-  Value tiny =
-      e.mulf(keys, real(0x1p-124 * double(columns) * (1 + scale * scale) *
-                        (1 + norm * norm) * (1 + norm)));
+  Value tiny = e.mulf(wideIndex(e.add(numKeys, columns)),
+                      real(0x1p-124 * double(columns) * (1 + scale * scale) *
+                           (1 + norm * norm) * (1 + norm)));
   Value slack = e.mulf(gamma, most);
   least = e.subf(least, slack);
   most = e.addf(most, slack);

@@ -135,6 +135,17 @@ def extremal(rng, c, n, m):
     return q, np.broadcast_to(k, (*s.kv_batch(), m, s.d)), np.broadcast_to(v, (*s.kv_batch(), m, s.e)), np.broadcast_to(w, (*s.kv_batch(), m))
 
 
+def breed(best, found, candidates, error):
+    """One step of hill climbing, a candidate per head: the better half so far twice, to be changed a little, and its errors."""
+    better = error > found
+    found = np.where(better, error, found)
+    best = tuple(np.where(better[:, None], new, old) for new, old in zip(candidates, best))
+    order = np.argsort(-found)
+    half = len(found) // 2
+    kept = tuple(b[order][:half] for b in best)
+    return tuple(np.concatenate([k, k]) for k in kept), np.concatenate([found[order][:half], np.full(half, -1.0)])
+
+
 def search(rng, c, family, rounding, steps=25, points=6):
     """Hill climbing over scores, weights and signs of values, one candidate per head; returns the largest error."""
     heads = c.shape.batch[-1]
@@ -145,15 +156,7 @@ def search(rng, c, family, rounding, steps=25, points=6):
         r = c.radius()
         arrays = c.program.arrays(np.full((heads, 1, 1), r), x[..., None] / (r * c.scale), sign[..., None], np.exp(mass))
         error = c.check(family, rounding, arrays, "search").reshape(heads)
-        better = error > found
-        found = np.where(better, error, found)
-        best = tuple(np.where(better[:, None], new, old) for new, old in zip((x, mass, sign), best))
-        # The better half is changed a little, and replaces the worse half.
-        order = np.argsort(-found)
-        best, found = tuple(b[order] for b in best), found[order]
-        half = heads // 2
-        best = tuple(np.concatenate([b[:half], b[:half]]) for b in best)
-        found = np.concatenate([found[:half], np.full(heads - half, -1.0)])
+        best, found = breed(best, found, (x, mass, sign), error)
         size = 0.5 * 0.85**step
         x = np.clip(best[0] + size * c.bound * rng.standard_normal(x.shape), -c.bound, c.bound)
         mass = np.clip(best[1] + 3 * size * rng.standard_normal(x.shape), -8, 8)

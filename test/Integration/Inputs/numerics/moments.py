@@ -7,7 +7,7 @@ import re
 import numpy as np
 import oracle
 import polyattn
-from certificate import CAUSAL, FULL, REAL, Certified, direction, number
+from certificate import CAUSAL, FULL, REAL, Certified, breed, direction, number
 from guard import same
 from harness import Family, Shape, literal, main, round_to, widen
 
@@ -205,14 +205,7 @@ def search(rng):
             x = x * np.minimum(1, 0.995 * bound / np.abs(x).max(-1, keepdims=True))
             arrays = c.program.arrays(np.full((heads, 1, 1), math.sqrt(bound)), x[..., None] / math.sqrt(bound), sign[..., None], weights)
             error = c.check_error(family, arrays, "search").reshape(heads)
-            better = error > found
-            found = np.where(better, error, found)
-            best = tuple(np.where(better[:, None], new, old) for new, old in zip((x, mass, sign), best))
-            order = np.argsort(-found)
-            best, found = tuple(b[order] for b in best), found[order]
-            half = heads // 2
-            best = tuple(np.concatenate([b[:half], b[:half]]) for b in best)
-            found = np.concatenate([found[:half], np.full(heads - half, -1.0)])
+            best, found = breed(best, found, (x, mass, sign), error)
             size = 0.6 * 0.9**step
             x = np.clip(best[0] + size * bound * rng.standard_normal(x.shape), -bound, bound)
             mass = np.clip(best[1] + 3 * size * rng.standard_normal(x.shape), -9, 1)
