@@ -21,7 +21,6 @@ using namespace polyattn::attn;
 
 /// Tensors to memrefs; whoever calls a function owns the memrefs it returns.
 static void addBufferization(OpPassManager &pm) {
-  pm.addPass(createConvertElementwiseToLinalgPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -35,9 +34,22 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
+/// Models' linalg on tensors, but for attention: products as vector code, the
+/// rest in few ops that read and write large arrays.
+static void addTensorLowering(OpPassManager &pm, const std::string &target) {
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  pm.addPass(createLinalgFoldUnitExtentDimsPass());
+  pm.addPass(createAttnFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createAttnLowerContractions({target}));
+}
+
 /// Loops and vectors on memrefs to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm, bool threads) {
+static void addLLVMLowering(OpPassManager &pm, const std::string &target,
+                            bool threads) {
   pm.addPass(createAttnCopiesToLoops());
+  pm.addPass(createAttnLinalgToVector({target}));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createConvertVectorToSCFPass());
   if (threads) {
@@ -65,8 +77,9 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
                                          const ToLLVMPipelineOptions &options) {
   pm.addPass(createAttnLowerToVector({options.target}));
   pm.addPass(createAttnLowerToReference());
+  addTensorLowering(pm, options.target);
   addBufferization(pm);
-  addLLVMLowering(pm, options.threads);
+  addLLVMLowering(pm, options.target, options.threads);
 }
 
 void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
