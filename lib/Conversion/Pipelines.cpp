@@ -43,6 +43,8 @@ static void addTensorLowering(OpPassManager &pm, const std::string &target) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createAttnLowerContractions({target}));
+  // Sums that started from fills start in registers now.
+  pm.addPass(createCanonicalizerPass());
 }
 
 /// Loops and vectors on memrefs to the LLVM dialect.

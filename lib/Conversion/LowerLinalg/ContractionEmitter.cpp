@@ -15,6 +15,9 @@ using namespace polyattn::attn;
 /// fetched once.
 static constexpr int64_t rowBlocksPerTask = 16;
 
+/// Rows of a panel that are fetched ahead: each takes some 12 cycles.
+static constexpr int64_t prefetchDistance = 8;
+
 PanelLayout::PanelLayout(Contraction &c, const Blocking &blocking)
     : width(blocking.width()), depthStep(blocking.lanes) {
   AffineMap map = c.mapOf(c.vectors);
@@ -295,6 +298,13 @@ ContractionEmitter::Values ContractionEmitter::overOuterReductions(
                 });
 }
 
+/// Panels are too long for the first cache. What is asked for may be beyond
+/// their end.
+void ContractionEmitter::prefetch(ValueRange at) {
+  memref::PrefetchOp::create(e.b, e.loc, panels, at, /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 /// Rows [row, row + rows) of C, times the columns.
 ContractionEmitter::Values
 ContractionEmitter::product(MutableArrayRef<Value> loops, Value panel,
@@ -308,9 +318,11 @@ ContractionEmitter::product(MutableArrayRef<Value> loops, Value panel,
   };
   auto vector = [&](Value k, int64_t v) {
     loops[c.k] = k;
-    if (route != Route::Rows)
-      return e.vload(panels, panelIndex(loops, panel, k,
-                                        e.index(v * e.lanes)));
+    if (route != Route::Rows) {
+      Value column = e.index(v * e.lanes);
+      prefetch(panelIndex(loops, panel, e.add(k, prefetchDistance), column));
+      return e.vload(panels, panelIndex(loops, panel, k, column));
+    }
     loops[c.n] = e.add(first, v * e.lanes);
     return loadUpTo(b, indices(c.mapOf(c.vectors), loops), columns.active(v));
   };

@@ -36,15 +36,34 @@ struct CopyLoop {
 } // namespace
 
 /// Copies elements one by one.
-static void copyLoops(ArrayRef<CopyLoop> loops, int64_t bytes,
-                      const char *from, char *to) {
-  if (loops.empty()) {
-    std::memcpy(to, from, bytes);
+template <typename Element>
+static void copyLoops(ArrayRef<CopyLoop> loops, const Element *from,
+                      Element *to) {
+  CopyLoop loop = loops.front();
+  if (loops.size() > 1) {
+    for (int64_t i = 0; i < loop.size; ++i)
+      copyLoops(loops.drop_front(), from + i * loop.from, to + i * loop.to);
     return;
   }
-  for (int64_t i = 0; i < loops.front().size; ++i)
-    copyLoops(loops.drop_front(), bytes, from + i * loops.front().from * bytes,
-              to + i * loops.front().to * bytes);
+  for (int64_t i = 0; i < loop.size; ++i)
+    to[i * loop.to] = from[i * loop.from];
+}
+
+/// The panels of one constant.
+template <typename Element>
+static void copyPanels(SmallVector<CopyLoop> loops, CopyLoop depth,
+                       CopyLoop columns, int64_t width, int64_t panelSize,
+                       const char *from, char *to) {
+  for (int64_t first = 0; first < columns.size; first += width) {
+    SmallVector<CopyLoop> all(loops);
+    all.push_back(depth);
+    all.push_back({std::min(width, columns.size - first), columns.from, 1});
+    copyLoops<Element>(all,
+                       reinterpret_cast<const Element *>(from) +
+                           first * columns.from,
+                       reinterpret_cast<Element *>(to) +
+                           first / width * panelSize);
+  }
 }
 
 Value polyattn::attn::packConstant(OpBuilder &b, Contraction &c,
@@ -84,13 +103,10 @@ Value polyattn::attn::packConstant(OpBuilder &b, Contraction &c,
     loops.insert(loops.begin(), {c.size(loop), steps[loop], apart});
     apart *= c.size(loop);
   }
-  for (int64_t p = 0; p < panels; ++p) {
-    SmallVector<CopyLoop> all(loops);
-    all.push_back({c.size(c.k), steps[c.k], width});
-    all.push_back({std::min(width, columns - p * width), steps[c.n], 1});
-    copyLoops(all, bytes, data.data() + p * width * steps[c.n] * bytes,
-              target + p * depth * width * bytes);
-  }
+  CopyLoop depthLoop{c.size(c.k), steps[c.k], width};
+  CopyLoop columnLoop{columns, steps[c.n], 1};
+  auto copy = bytes == 4 ? copyPanels<uint32_t> : copyPanels<uint16_t>;
+  copy(loops, depthLoop, columnLoop, width, depth * width, data.data(), target);
   return arith::ConstantOp::create(
       b, c.op.getLoc(),
       cast<TypedAttr>(Attribute(DenseResourceElementsAttr::get(
