@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -54,6 +55,8 @@ static void addLLVMLowering(OpPassManager &pm, const std::string &target,
   pm.addPass(createAttnLinalgToVector({target}));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(createAttnOutlineLoops());
+  pm.addPass(func::createDuplicateFunctionEliminationPass());
   if (threads) {
     pm.addPass(createConvertSCFToOpenMPPass());
     // Buffers inside a parallel region must stay inside it.

@@ -127,6 +127,16 @@ def AttnOpenMPTeams : Pass<"attn-openmp-teams"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::omp::OpenMPDialect"];
 }
 
+def AttnOutlineLoops : Pass<"attn-outline-loops", "::mlir::ModuleOp"> {
+  let summary = "make a private function of every parallel loop";
+  let description = [{
+    An `scf.parallel` becomes a function whose arguments are the values that it uses, but for constants, and a call of it.
+    The layers of a model run the same loops on other weights: `duplicate-function-elimination` after this pass leaves one
+    of each, and a model of many layers takes hardly longer to compile than one of them.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def AttnCopiesToLoops : Pass<"attn-copies-to-loops"> {
   let summary = "copy memory with strides by loops, not by a call";
   let description = [{
