@@ -35,8 +35,8 @@ bool polyattn::attn::isContraction(linalg::LinalgOp op) {
   return left >= 0 && right >= 0 && left != right;
 }
 
-bool Contraction::isInnermost(unsigned loop) {
-  AffineMap map = mapOf(vectors);
+bool Contraction::isInnermost(OpOperand *operand, unsigned loop) {
+  AffineMap map = mapOf(operand);
   return map.getResults().back() ==
          getAffineDimExpr(loop, map.getContext());
 }
@@ -120,7 +120,7 @@ polyattn::attn::describeContraction(linalg::LinalgOp op, std::string &reason) {
   c.m = chooseRows(c);
   if (c.m)
     llvm::erase(c.outer, *c.m);
-  if (!c.isInnermost(c.n) && !c.isInnermost(c.k)) {
+  if (!c.isInnermost(c.vectors, c.n) && !c.isInnermost(c.vectors, c.k)) {
     reason = "neither rows nor columns of an operand are adjacent in memory";
     return failure();
   }

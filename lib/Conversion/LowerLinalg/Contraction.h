@@ -39,8 +39,8 @@ struct Contraction {
   int64_t size(unsigned loop) { return op.getStaticLoopRanges()[loop]; }
   /// Rows of C, or 1.
   int64_t rows() { return m ? size(*m) : 1; }
-  /// Is a dimension of B, n or k, adjacent in memory?
-  bool isInnermost(unsigned loop);
+  /// Are elements along the loop adjacent in the operand's memory?
+  bool isInnermost(OpOperand *operand, unsigned loop);
 };
 
 /// `op` as one, or why it is none that vector code is made for.

@@ -97,7 +97,10 @@ ContractionEmitter::Route ContractionEmitter::chooseRoute() {
   int64_t rows = c.rows();
   if (ShapedType::isDynamic(rows) || rows > 2 * blocking.rows())
     return Route::Packed;
-  return c.isInnermost(c.n) ? Route::Rows : Route::Dots;
+  if (c.isInnermost(c.vectors, c.n))
+    return Route::Rows;
+  // Lanes run along k in both operands.
+  return c.isInnermost(c.scalars, c.k) ? Route::Dots : Route::Packed;
 }
 
 StringRef ContractionEmitter::getRoute() const {
@@ -212,7 +215,7 @@ void ContractionEmitter::packPanels() {
 
 void ContractionEmitter::packPanel(MutableArrayRef<Value> loops, Value panel) {
   Value first = e.mul(panel, layout.width);
-  if (c.isInnermost(c.n))
+  if (c.isInnermost(c.vectors, c.n))
     return packColumns(loops, panel, first);
   packRows(loops, panel, first);
 }

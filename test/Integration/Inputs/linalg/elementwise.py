@@ -88,7 +88,7 @@ def broadcasts():
     body = ("%p = arith.mulf %x0, %x1 : f32 %q = arith.addf %p, %x2 : f32 %s = arith.subf %q, %x3 : f32 "
             "%t = arith.addf %s, %x4 : f32 linalg.yield %t : f32")
     inputs = [("ij", "f32"), ("j", "f32"), ("i", "f32"), ("ji", "f32"), ("ij", "f32")]
-    for m, n in ((1, 1), (3, 15), (5, 16), (17, 33), (40, 130)):
+    for m, n in ((2, 2), (3, 15), (5, 16), (17, 33), (40, 130)):
         for dynamic in (False, True):
             x = [rng.standard_normal(s).astype(np.float32) for s in ((m, n), (n,), (m,), (n, m), (m, n))]
             text = generic(inputs, "f32", [("i", m), ("j", n)], "ij", body, dynamic=dynamic)
@@ -244,8 +244,8 @@ def gathers():
 def main():
     families = {f.__name__: f for f in (functions, broadcasts, types, reductions, rows, gathers)}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("families", nargs="*", default=list(families), choices=list(families))
-    for family in parser.parse_args().families:
+    parser.add_argument("families", nargs="*", choices=[[], *families])
+    for family in parser.parse_args().families or families:
         families[family]()
 
 
