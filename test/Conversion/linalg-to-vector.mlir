@@ -14,8 +14,6 @@
 // half vectors.
 // REMARK: loop 1 of 'linalg.generic' runs over lanes
 // CHECK-LABEL: func.func @rows
-// CHECK: scf.parallel
-// CHECK: scf.for
 // CHECK: %[[ROW:.*]] = memref.load %arg1
 // CHECK: %[[ROOT:.*]] = math.sqrt %[[ROW]] : f32
 // CHECK: scf.for {{.*}} step %c16
@@ -29,6 +27,7 @@
 // AVX2-LABEL: func.func @rows
 // AVX2: vector<8xf32>
 // AVX2-NOT: mask
+// AVX2-LABEL: func.func @sum
 func.func @rows(%a: memref<64x40xf32>, %r: memref<64xf32>, %c: memref<40xf32>, %out: memref<64x40xf32>) {
   linalg.generic {indexing_maps = [#ij, #i, #j, #ij], iterator_types = ["parallel", "parallel"]} ins(%a, %r, %c : memref<64x40xf32>, memref<64xf32>, memref<40xf32>) outs(%out : memref<64x40xf32>) {
   ^bb0(%p: f32, %q: f32, %s: f32, %o: f32):
@@ -40,9 +39,13 @@ func.func @rows(%a: memref<64x40xf32>, %r: memref<64xf32>, %c: memref<40xf32>, %
   return
 }
 
-// A sum along the lanes: four at a time, then what is left, then one number.
+// A sum along the lanes: four vectors at a time, then what is left, then one
+// number. Rows go to threads if there is enough to do.
 // REMARK: loop 1 of 'linalg.generic' runs over lanes
 // CHECK-LABEL: func.func @sum
+// CHECK: %[[ENOUGH:.*]] = arith.cmpi sgt
+// CHECK: %[[SHARES:.*]] = arith.select %[[ENOUGH]], {{.*}}, %c1
+// CHECK: scf.parallel (%{{.*}}) = (%c0) to (%[[SHARES]])
 // CHECK: scf.for {{.*}} step %c64 iter_args({{.*}}, {{.*}}, {{.*}}, {{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK-COUNT-4: vector.load
 // CHECK: scf.yield

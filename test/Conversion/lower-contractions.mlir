@@ -11,7 +11,7 @@
 // CHECK-LABEL: func.func @panels
 // CHECK: memref.alloc() {alignment = 64 : i64} : memref<256x192xf32>
 // CHECK: %[[PANELS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<3x384x64xf32>
-// CHECK: scf.parallel
+// CHECK: scf.for
 // CHECK: vector.store {{.*}}, %[[PANELS]]
 // CHECK: scf.parallel
 // CHECK: scf.for {{.*}}iter_args
@@ -32,13 +32,11 @@ func.func @panels(%a: tensor<256x384xf32>, %b: tensor<384x192xf32>) -> tensor<25
 // -----
 
 // A constant is put into panels now: no loop does it. Its transposition is part
-// of that. The panel is twice as wide as the constant and starts with its first
-// column, 1, 4.
+// of that: the first row of the panel is the first column, 1 and 3, and zeros.
 // REMARK: register blocks: constant panels
 // CHECK-LABEL: func.func @constant
 // CHECK: arith.constant dense_resource<panels> : tensor<1x16x64xf32>
-// CHECK: scf.parallel
-// CHECK-NOT: scf.parallel
+// CHECK: vector.fma
 // CHECK: panels: "0x400000000000803F0000404000000000
 func.func @constant(%a: tensor<20x2xf32>) -> tensor<20x2xf32> {
   %zero = arith.constant 0.0 : f32
@@ -94,8 +92,6 @@ func.func @few_rows_transposed(%a: tensor<1x96xf32>, %b: tensor<64x96xf32>, %ini
 // REMARK: register blocks: panels made first, the op that follows is part of it
 // CHECK-LABEL: func.func @epilogue
 // CHECK: memref<40x64xf32>
-// CHECK: scf.parallel
-// CHECK: scf.parallel
 // CHECK: vector.fma
 // CHECK: scf.for
 // CHECK: arith.addf {{.*}} : vector<16xf32>

@@ -4,17 +4,17 @@
 
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[A:.*]]: memref<8xf32>, %[[B:.*]]: memref<8xf32>, %[[N:.*]]: index)
-// CHECK: call @[[FIRST:.*]](%[[N]], %[[A]])
-// CHECK: call @[[SECOND:.*]](%[[N]], %[[B]])
+// CHECK: call @[[FIRST:[a-z_0-9]*]](%[[A]], %[[N]])
+// CHECK: call @[[SECOND:[a-z_0-9]*]](%[[B]], %[[N]])
 // CHECK: scf.parallel
 // CHECK: scf.reduce(
-// CHECK: func.func private @[[FIRST]](%[[M:.*]]: index, %[[C:.*]]: memref<8xf32>)
+// CHECK: func.func private @[[FIRST]](%[[C:.*]]: memref<8xf32>, %[[M:.*]]: index)
 // CHECK: %[[X:.*]] = arith.constant 2.0
 // CHECK: scf.parallel {{.*}} to (%[[M]])
 // CHECK: memref.store %[[X]], %[[C]]
 // CHECK: func.func private @[[SECOND]]
 
-// ONCE: call @[[ONE:.*]](
+// ONCE: call @[[ONE:[a-z_0-9]*]](
 // ONCE: call @[[ONE]](
 // ONCE-COUNT-1: func.func private
 // ONCE-NOT: func.func private

@@ -20,7 +20,9 @@ bool polyattn::attn::isContraction(linalg::LinalgOp op) {
   if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
       op.getNumReductionLoops() == 0 || !op.getBlock())
     return false;
-  auto sum = op.getBlock()->getTerminator()->getOperand(0)
+  auto sum = op.getBlock()
+                 ->getTerminator()
+                 ->getOperand(0)
                  .getDefiningOp<arith::AddFOp>();
   if (!sum)
     return false;
@@ -37,8 +39,7 @@ bool polyattn::attn::isContraction(linalg::LinalgOp op) {
 
 bool Contraction::isInnermost(OpOperand *operand, unsigned loop) {
   AffineMap map = mapOf(operand);
-  return map.getResults().back() ==
-         getAffineDimExpr(loop, map.getContext());
+  return map.getResults().back() == getAffineDimExpr(loop, map.getContext());
 }
 
 /// The innermost of `loops` in the operand, of which there is one.
@@ -109,7 +110,8 @@ polyattn::attn::describeContraction(linalg::LinalgOp op, std::string &reason) {
       c.outer.push_back(loop);
   }
   for (unsigned loop : reductions)
-    if (!c.mapOf(a).isFunctionOfDim(loop) || !c.mapOf(b).isFunctionOfDim(loop)) {
+    if (!c.mapOf(a).isFunctionOfDim(loop) ||
+        !c.mapOf(b).isFunctionOfDim(loop)) {
       reason = "it sums over a dimension that only one operand has";
       return failure();
     }

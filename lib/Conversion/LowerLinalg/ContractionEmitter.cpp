@@ -1,7 +1,6 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "ContractionEmitter.h"
-#include "../LowerToVector/AttentionEmitter.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -11,71 +10,9 @@ using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
 
-/// A task has at least so many blocks of rows, for which a panel of B is
-/// fetched once.
-static constexpr int64_t rowBlocksPerTask = 16;
-
-/// Rows of a panel that are fetched ahead: each takes some 12 cycles.
-static constexpr int64_t prefetchDistance = 8;
-
-PanelLayout::PanelLayout(Contraction &c, const Blocking &blocking)
-    : width(blocking.width()), depthStep(blocking.lanes) {
-  AffineMap map = c.mapOf(c.vectors);
-  for (unsigned loop : c.outer)
-    if (map.isFunctionOfDim(loop))
-      outer.push_back(loop);
-  llvm::append_range(outer, c.outerReductions);
-}
-
-//===----------------------------------------------------------------------===//
-// Epilogue
-//===----------------------------------------------------------------------===//
-
-/// Its loops are those of C, in any order; it writes columns of C side by side.
-static bool fitsTile(Epilogue &epilogue, Contraction &c) {
-  linalg::GenericOp op = epilogue.op;
-  AffineMap map = op.getMatchingIndexingMap(epilogue.input);
-  if (!map.isPermutation() || op.getNumParallelLoops() != op.getNumLoops())
-    return false;
-  epilogue.loops.resize(op.getNumLoops());
-  for (unsigned i = 0; i < map.getNumResults(); ++i)
-    epilogue.loops[map.getDimPosition(i)] =
-        c.mapOf(c.output()).getDimPosition(i);
-  epilogue.lane = llvm::find(epilogue.loops, c.n) - epilogue.loops.begin();
-  auto accessTo = [&](OpOperand &operand) {
-    auto type = dyn_cast<ShapedType>(operand.get().getType());
-    return type ? accessOf(type, op.getMatchingIndexingMap(&operand),
-                           epilogue.lane)
-                : Access::Uniform;
-  };
-  for (OpOperand *input : op.getDpsInputOperands())
-    if (accessTo(*input) == Access::Strided)
-      return false;
-  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  return out.isPermutation() &&
-         accessTo(*op.getDpsInitOperand(0)) == Access::Contiguous;
-}
-
-std::optional<Epilogue> polyattn::attn::findEpilogue(Contraction &c) {
-  Value result = c.op->getResult(0);
-  if (!result.hasOneUse())
-    return std::nullopt;
-  auto op = dyn_cast<linalg::GenericOp>(*result.user_begin());
-  if (!op || op->getBlock() != c.op->getBlock() ||
-      !op.hasPureTensorSemantics() || op->getNumResults() != 1 ||
-      op.isDpsInit(&*result.use_begin()) ||
-      !op.getRegionOutputArgs().front().use_empty() ||
-      !LaneBody::whyNot(*op.getBlock()).empty())
-    return std::nullopt;
-  for (Type type : op->getOperandTypes())
-    if (auto tensor = dyn_cast<RankedTensorType>(type);
-        tensor && tensor.getEncoding())
-      return std::nullopt;
-  Epilogue epilogue{op, &*result.use_begin(), {}, 0};
-  if (!fitsTile(epilogue, c))
-    return std::nullopt;
-  return epilogue;
-}
+/// Register blocks of rows in a task, for which a panel of B is fetched once:
+/// at most about so many, and no fewer, even if cores are left without a task.
+static constexpr int64_t mostRowBlocks = 16, leastRowBlocks = 2;
 
 //===----------------------------------------------------------------------===//
 // Operands
@@ -85,7 +22,7 @@ ContractionEmitter::ContractionEmitter(Emitter &e,
                                        const TargetDescription &target,
                                        const Contraction &contraction,
                                        std::optional<Epilogue> epilogue)
-    : e(e), c(contraction), epilogue(std::move(epilogue)),
+    : e(e), cores(target.cores), c(contraction), epilogue(std::move(epilogue)),
       blocking(target), layout(c, blocking), route(chooseRoute()) {}
 
 /// Making panels pays where many rows use them.
@@ -164,118 +101,8 @@ Value ContractionEmitter::loadUpTo(Value memref, ValueRange at, Value active) {
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
   Value mask = vector::CreateMaskOp::create(
       e.b, e.loc, e.vectorType(e.b.getI1Type()), active);
-  return e.widen(vector::MaskedLoadOp::create(e.b, e.loc, type, memref, at,
-                                              mask, zero));
-}
-
-//===----------------------------------------------------------------------===//
-// Panels
-//===----------------------------------------------------------------------===//
-
-SmallVector<Value> ContractionEmitter::panelIndex(ValueRange loops, Value panel,
-                                                  Value k, Value column) {
-  SmallVector<Value> at;
-  for (unsigned loop : layout.outer)
-    at.push_back(loops[loop]);
-  at.append({panel, k, column});
-  return at;
-}
-
-/// Makes panels of all of B.
-void ContractionEmitter::packPanels() {
-  SmallVector<int64_t> shape;
-  SmallVector<Value> dynamic, sizes;
-  auto append = [&](Value size) {
-    std::optional<int64_t> known = getConstantIntValue(size);
-    shape.push_back(known.value_or(ShapedType::kDynamic));
-    if (!known)
-      dynamic.push_back(size);
-  };
-  Value elements = e.mul(sizeOf(c.n), sizeOf(c.k));
-  for (unsigned loop : layout.outer) {
-    sizes.push_back(sizeOf(loop));
-    elements = e.mul(elements, sizes.back());
-    append(sizes.back());
-  }
-  append(panelCount);
-  append(e.roundUp(sizeOf(c.k), layout.depthStep));
-  shape.push_back(layout.width);
-  panels = memref::AllocOp::create(e.b, e.loc,
-                                   MemRefType::get(shape, e.f32()), dynamic,
-                                   e.b.getI64IntegerAttr(cacheLineBytes));
-  sizes.push_back(panelCount);
-  // An element takes about as long as some 16 flops.
-  e.parallel(sizes, e.mul(elements, 16), [&](ValueRange at) {
-    SmallVector<Value> loops(c.op.getNumLoops());
-    for (auto [i, loop] : llvm::enumerate(layout.outer))
-      loops[loop] = at[i];
-    packPanel(loops, at.back());
-  });
-}
-
-void ContractionEmitter::packPanel(MutableArrayRef<Value> loops, Value panel) {
-  Value first = e.mul(panel, layout.width);
-  if (c.isInnermost(c.vectors, c.n))
-    return packColumns(loops, panel, first);
-  packRows(loops, panel, first);
-}
-
-/// Columns of B lie side by side: rows of vectors are copied.
-void ContractionEmitter::packColumns(MutableArrayRef<Value> loops, Value panel,
-                                     Value first) {
-  auto copyRows = [&](bool whole) {
-    e.loop(e.index(0), sizeOf(c.k), 1, [&](Value k) {
-      loops[c.k] = k;
-      for (int64_t v = 0; v < blocking.vectors; ++v) {
-        Value offset = e.index(v * e.lanes);
-        loops[c.n] = e.add(first, offset);
-        Value left = e.max(e.min(e.sub(sizeOf(c.n), loops[c.n]),
-                                 e.index(e.lanes)),
-                           e.index(0));
-        Value x = loadUpTo(b, indices(c.mapOf(c.vectors), loops),
-                           whole ? Value() : left);
-        e.vstore(x, panels, panelIndex(loops, panel, k, offset));
-      }
-    });
-  };
-  Value whole = e.lessEqual(e.add(first, layout.width), sizeOf(c.n));
-  scf::IfOp::create(
-      e.b, e.loc, whole,
-      [&](OpBuilder &, Location) {
-        copyRows(true);
-        scf::YieldOp::create(e.b, e.loc);
-      },
-      [&](OpBuilder &, Location) {
-        copyRows(false);
-        scf::YieldOp::create(e.b, e.loc);
-      });
-}
-
-/// k lies side by side: squares are transposed. Columns that do not exist
-/// repeat the last one; nobody reads what becomes of them.
-void ContractionEmitter::packRows(MutableArrayRef<Value> loops, Value panel,
-                                  Value first) {
-  Value depth = sizeOf(c.k), full = e.mul(e.div(depth, e.lanes), e.lanes);
-  Value last = e.sub(sizeOf(c.n), e.index(1));
-  auto transpose = [&](Value k, Value active) {
-    e.loop(e.index(0), e.index(layout.width), e.lanes, [&](Value column) {
-      Values square;
-      for (int64_t i = 0; i < e.lanes; ++i) {
-        loops[c.n] = e.min(e.add(first, e.add(column, i)), last);
-        loops[c.k] = k;
-        square.push_back(
-            loadUpTo(b, indices(c.mapOf(c.vectors), loops), active));
-      }
-      square = emitTranspose(e, square);
-      for (int64_t i = 0; i < e.lanes; ++i)
-        e.vstore(square[i], panels,
-                 panelIndex(loops, panel, e.add(k, i), column));
-    });
-  };
-  e.loop(e.index(0), full, e.lanes, [&](Value k) { transpose(k, {}); });
-  Value rest = e.sub(depth, full);
-  if (getConstantIntValue(rest) != 0)
-    e.when(e.less(e.index(0), rest), [&] { transpose(full, rest); });
+  return e.widen(
+      vector::MaskedLoadOp::create(e.b, e.loc, type, memref, at, mask, zero));
 }
 
 //===----------------------------------------------------------------------===//
@@ -283,29 +110,22 @@ void ContractionEmitter::packRows(MutableArrayRef<Value> loops, Value panel,
 //===----------------------------------------------------------------------===//
 
 /// Adds up `count` values over the reductions outside k.
-ContractionEmitter::Values ContractionEmitter::overOuterReductions(
-    MutableArrayRef<Value> loops, size_t depth, size_t count,
-    function_ref<Values()> body) {
+ContractionEmitter::Values
+ContractionEmitter::overOuterReductions(MutableArrayRef<Value> loops,
+                                        size_t depth, size_t count,
+                                        function_ref<Values()> body) {
   if (depth == c.outerReductions.size())
     return body();
   unsigned loop = c.outerReductions[depth];
   Values zero(count, e.splat(0));
-  return e.loop(e.index(0), sizeOf(loop), 1, zero,
-                [&](Value i, ValueRange sums) {
-                  loops[loop] = i;
-                  Values terms =
-                      overOuterReductions(loops, depth + 1, count, body);
-                  for (auto [term, sum] : llvm::zip_equal(terms, sums))
-                    term = e.addf(sum, term);
-                  return terms;
-                });
-}
-
-/// Panels are too long for the first cache. What is asked for may be beyond
-/// their end.
-void ContractionEmitter::prefetch(ValueRange at) {
-  memref::PrefetchOp::create(e.b, e.loc, panels, at, /*isWrite=*/false,
-                             /*localityHint=*/3, /*isDataCache=*/true);
+  return e.loop(
+      e.index(0), sizeOf(loop), 1, zero, [&](Value i, ValueRange sums) {
+        loops[loop] = i;
+        Values terms = overOuterReductions(loops, depth + 1, count, body);
+        for (auto [term, sum] : llvm::zip_equal(terms, sums))
+          term = e.addf(sum, term);
+        return terms;
+      });
 }
 
 /// Rows [row, row + rows) of C, times the columns.
@@ -356,9 +176,9 @@ ContractionEmitter::dots(MutableArrayRef<Value> loops, const Columns &columns,
   Value depth = sizeOf(c.k), full = e.mul(e.div(depth, e.lanes), e.lanes);
   Values result = overOuterReductions(loops, 0, 1, [&] {
     Values zero(e.lanes, e.splat(0));
-    Values sums = e.loop(
-        e.index(0), full, e.lanes, zero,
-        [&](Value k, ValueRange sums) { return step(k, {}, sums); });
+    Values sums =
+        e.loop(e.index(0), full, e.lanes, zero,
+               [&](Value k, ValueRange sums) { return step(k, {}, sums); });
     Value rest = e.sub(depth, full);
     if (getConstantIntValue(rest) != 0)
       sums = step(full, rest, sums);
@@ -366,101 +186,6 @@ ContractionEmitter::dots(MutableArrayRef<Value> loops, const Columns &columns,
   });
   loops[c.n] = first;
   return result;
-}
-
-/// Vectors of one row of C on their way to memory.
-void ContractionEmitter::finishVectors(MutableArrayRef<Value> loops,
-                                       ArrayRef<Value> xs,
-                                       const Columns &columns, int64_t first) {
-  Value start = loops[c.n];
-  Type element = getElementTypeOrSelf(c.output()->get().getType());
-  AffineMap map = c.mapOf(c.output());
-  SmallVector<Value> own;
-  unsigned lane = c.n;
-  std::optional<LaneBody> body;
-  auto ownLoops = [&] {
-    if (!epilogue)
-      return SmallVector<Value>(loops);
-    own.clear();
-    for (unsigned loop : epilogue->loops)
-      own.push_back(loops[loop]);
-    return own;
-  };
-  if (epilogue) {
-    lane = epilogue->lane;
-    Block &block = *epilogue->op.getBlock();
-    body.emplace(e, block, lane);
-    LaneMemory memory(e, lane);
-    for (auto [i, operand] : llvm::enumerate(operands)) {
-      bool isInput = i + 1 < operands.size();
-      if (!isInput || operand.access != Access::Uniform ||
-          i == epilogue->input->getOperandNumber())
-        continue;
-      bool isArray = isa<MemRefType>(operand.memref.getType());
-      body->bind(block.getArgument(i),
-                 isArray ? memory.read(operand, ownLoops(), {})
-                         : operand.memref);
-    }
-    body->emitUniform(ownLoops());
-  }
-  for (auto [v, sum] : llvm::enumerate(xs)) {
-    loops[c.n] = e.add(start, v * e.lanes);
-    Lanes active{columns.active(first + v)};
-    LaneMemory memory(e, lane);
-    Value x = sum;
-    if (init)
-      x = e.addf(x, loadUpTo(init, indices(map, loops), active.active));
-    x = e.narrow(x, element);
-    SmallVector<Value> at = ownLoops();
-    if (epilogue) {
-      Block &block = *epilogue->op.getBlock();
-      SmallVector<std::pair<Value, Value>> bound;
-      for (auto [i, operand] : llvm::enumerate(operands)) {
-        Value argument = block.getArgument(i);
-        if (i == epilogue->input->getOperandNumber())
-          bound.push_back({argument, x});
-        else if (i + 1 < operands.size() &&
-                 operand.access == Access::Contiguous)
-          bound.push_back({argument, memory.read(operand, at, active)});
-      }
-      x = body->emitLanes(at, active, bound).front();
-    }
-    memory.write(x, operands.back(), at, active);
-  }
-  loops[c.n] = start;
-}
-
-/// What needs many instructions goes through a small buffer and a loop.
-void ContractionEmitter::finishTile(MutableArrayRef<Value> loops,
-                                    const Columns &columns, int64_t rows,
-                                    Value row, Values sums) {
-  auto setRow = [&](Value at) {
-    if (c.m)
-      loops[*c.m] = at;
-  };
-  if (!tile) {
-    for (int64_t r = 0; r < rows; ++r) {
-      setRow(e.add(row, r));
-      finishVectors(loops,
-                    ArrayRef(sums).slice(r * columns.vectors, columns.vectors),
-                    columns, 0);
-    }
-    return;
-  }
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < columns.vectors; ++v)
-      e.vstore(sums[r * columns.vectors + v], tile,
-               {e.index(r), e.index(v * e.lanes)});
-  Value start = loops[c.n];
-  e.loop(e.index(0), e.index(rows), 1, [&](Value r) {
-    setRow(e.add(row, r));
-    for (int64_t v = 0; v < columns.vectors; ++v) {
-      loops[c.n] = e.add(start, v * e.lanes);
-      Value x = e.vload(tile, {r, e.index(v * e.lanes)});
-      finishVectors(loops, x, columns, v);
-    }
-    loops[c.n] = start;
-  });
 }
 
 void ContractionEmitter::emitTile(MutableArrayRef<Value> loops, Value panel,
@@ -484,14 +209,14 @@ void ContractionEmitter::emitTile(MutableArrayRef<Value> loops, Value panel,
 void ContractionEmitter::emitRows(MutableArrayRef<Value> loops, Value panel,
                                   const Columns &columns, Value from,
                                   Value to) {
-  int64_t height = route == Route::Dots ? 1
-                                        : blocking.rowsFor(columns.vectors);
+  int64_t height = route == Route::Dots ? 1 : blocking.rowsFor(columns.vectors);
   int64_t rows = c.rows();
   if (ShapedType::isStatic(rows) && rows <= height)
     return emitTile(loops, panel, columns, rows, from);
   auto blocks = [&] {
     e.loop(from, to, height, [&](Value row) {
-      emitTile(loops, panel, columns, height, e.min(row, e.sub(to, e.index(height))));
+      emitTile(loops, panel, columns, height,
+               e.min(row, e.sub(to, e.index(height))));
     });
   };
   if (ShapedType::isStatic(rows) || height == 1)
@@ -503,9 +228,8 @@ void ContractionEmitter::emitRows(MutableArrayRef<Value> loops, Value panel,
         scf::YieldOp::create(e.b, e.loc);
       },
       [&](OpBuilder &, Location) {
-        e.loop(from, to, 1, [&](Value row) {
-          emitTile(loops, panel, columns, 1, row);
-        });
+        e.loop(from, to, 1,
+               [&](Value row) { emitTile(loops, panel, columns, 1, row); });
         scf::YieldOp::create(e.b, e.loc);
       });
 }
@@ -523,9 +247,7 @@ void ContractionEmitter::emitBlock(MutableArrayRef<Value> loops, Value panel,
                                    Value from, Value to) {
   int64_t width = route == Route::Dots ? e.lanes : layout.width;
   int64_t vectors = width / e.lanes, columns = c.size(c.n);
-  auto whole = [&] {
-    emitRows(loops, panel, columnsOf(vectors, 0), from, to);
-  };
+  auto whole = [&] { emitRows(loops, panel, columnsOf(vectors, 0), from, to); };
   auto part = [&] {
     int64_t rest = columns % width;
     if (ShapedType::isStatic(columns))
@@ -562,11 +284,18 @@ void ContractionEmitter::emitTasks() {
   for (unsigned loop = 0; loop < c.op.getNumLoops(); ++loop)
     flops = e.mul(flops, sizeOf(loop));
   // Blocks are no smaller than this, so that each has a full register block.
-  int64_t blockRows = rowBlocksPerTask * blocking.rowsFor(1);
-  Value blocks = e.min(rows, e.max(e.div(rows, blockRows), e.index(1)));
+  int64_t height = blocking.rowsFor(1);
   SmallVector<Value> sizes;
-  for (unsigned loop : c.outer)
+  Value others = panelCount;
+  for (unsigned loop : c.outer) {
     sizes.push_back(sizeOf(loop));
+    others = e.mul(others, sizes.back());
+  }
+  Value wanted =
+      e.div(e.index(tasksPerCore * cores), e.max(others, e.index(1)));
+  Value blocks = e.max(e.div(rows, mostRowBlocks * height),
+                       e.min(e.div(rows, leastRowBlocks * height), wanted));
+  blocks = e.min(rows, e.max(blocks, e.index(1)));
   sizes.append({blocks, panelCount});
   e.parallel(sizes, flops, [&](ValueRange at) {
     SmallVector<Value> loops(c.op.getNumLoops());
@@ -607,12 +336,13 @@ Value ContractionEmitter::emit() {
     output = allocate(type, op.getMatchingIndexingMap(op.getDpsInitOperand(0)),
                       epilogue->loops);
     for (OpOperand *input : op.getDpsInputOperands()) {
-      Value memory = input == epilogue->input ? Value() : toBuffer(input->get());
+      Value memory =
+          input == epilogue->input ? Value() : toBuffer(input->get());
       auto shaped = dyn_cast<ShapedType>(input->get().getType());
       AffineMap map = op.getMatchingIndexingMap(input);
-      operands.push_back({memory, map,
-                          shaped ? accessOf(shaped, map, epilogue->lane)
-                                 : Access::Uniform});
+      operands.push_back(
+          {memory, map,
+           shaped ? accessOf(shaped, map, epilogue->lane) : Access::Uniform});
     }
     operands.push_back({output,
                         op.getMatchingIndexingMap(op.getDpsInitOperand(0)),
@@ -623,8 +353,8 @@ Value ContractionEmitter::emit() {
     output = allocate(type, c.mapOf(c.output()), identity);
     operands.push_back({output, c.mapOf(c.output()), Access::Contiguous});
   }
-  panelCount = e.ceilDiv(sizeOf(c.n),
-                         route == Route::Dots ? e.lanes : layout.width);
+  panelCount =
+      e.ceilDiv(sizeOf(c.n), route == Route::Dots ? e.lanes : layout.width);
   if (route == Route::Packed)
     packPanels();
   emitTasks();

@@ -101,6 +101,7 @@ private:
   Columns columnsOf(int64_t vectors, int64_t rest);
 
   Emitter &e;
+  int64_t cores;
   Contraction c;
   std::optional<Epilogue> epilogue;
   Blocking blocking;

@@ -1,8 +1,8 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
 // attn-fuse-elementwise: upstream's fusion of linalg ops, with a choice of what
-// to fuse that suits vector code which reads an array in one go and contractions
-// that stay recognisable.
+// to fuse that suits vector code which reads an array in one go and
+// contractions that stay recognisable.
 
 #include "Contraction.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"

@@ -44,8 +44,8 @@ SmallVector<Value> LaneMemory::indices(AffineMap map, ValueRange loops) {
 }
 
 Value LaneMemory::mask(Lanes lanes) {
-  return vector::CreateMaskOp::create(
-      e.b, e.loc, e.vectorType(e.b.getI1Type()), lanes.active);
+  return vector::CreateMaskOp::create(e.b, e.loc, e.vectorType(e.b.getI1Type()),
+                                      lanes.active);
 }
 
 Value LaneMemory::readEach(Value memref, Lanes lanes,
@@ -141,8 +141,8 @@ std::string LaneBody::whyNot(Block &body) {
     if (trapsOnZero(op))
       return ("'" + op.getName().getStringRef() + "' traps where nothing is")
           .str();
-    if (!OpTrait::hasElementwiseMappableTraits(&op) || op.getNumResults() != 1 ||
-        !isVectorElement(op.getResult(0).getType()))
+    if (!OpTrait::hasElementwiseMappableTraits(&op) ||
+        op.getNumResults() != 1 || !isVectorElement(op.getResult(0).getType()))
       return ("'" + op.getName().getStringRef() + "' has no form on vectors")
           .str();
   }
@@ -212,10 +212,10 @@ Value LaneBody::emitLoad(memref::LoadOp op, IRMapping &lanesOf, Lanes lanes) {
   return memory.readEach(op.getMemref(), lanes, [&](Value offset) {
     SmallVector<Value> indices;
     for (Value x : at)
-      indices.push_back(isa<VectorType>(x.getType())
-                            ? vector::ExtractOp::create(e.b, e.loc, x,
-                                                        OpFoldResult(offset))
-                            : x);
+      indices.push_back(
+          isa<VectorType>(x.getType())
+              ? vector::ExtractOp::create(e.b, e.loc, x, OpFoldResult(offset))
+              : x);
     return indices;
   });
 }
@@ -238,8 +238,8 @@ static void emitAssert(Emitter &e, cf::AssertOp op, Value holds, Lanes lanes) {
 void LaneBody::emitOp(Operation &op, IRMapping &lanesOf, ValueRange loops,
                       Lanes lanes) {
   if (isa<linalg::IndexOp>(op)) {
-    Value step = vector::StepOp::create(e.b, e.loc,
-                                        e.vectorType(e.b.getIndexType()));
+    Value step =
+        vector::StepOp::create(e.b, e.loc, e.vectorType(e.b.getIndexType()));
     lanesOf.map(op.getResult(0), e.add(step, e.broadcast(loops[lane])));
     return;
   }

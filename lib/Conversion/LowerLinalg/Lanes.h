@@ -13,6 +13,10 @@
 namespace polyattn::attn {
 using namespace mlir;
 
+/// Tasks that work is cut into: with fewer for each core the last one is waited
+/// for.
+constexpr int64_t tasksPerCore = 4;
+
 /// What the lanes of a vector see of an operand.
 enum class Access { Uniform, Contiguous, Strided };
 

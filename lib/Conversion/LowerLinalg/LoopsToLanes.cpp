@@ -1,22 +1,11 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
-// attn-linalg-to-vector: linalg ops on memrefs as parallel loops of vector
-// code. One loop of an op runs over lanes and is innermost; other parallel
-// loops are shared among threads.
+// Loops of vector code. The loop over lanes is innermost; other parallel loops
+// are shared among threads.
 
-#include "Lanes.h"
-#include "mlir/Analysis/SliceAnalysis.h"
+#include "LoopsToLanes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
-#include "mlir/Dialect/Math/Transforms/Passes.h"
-#include "mlir/IR/Remarks.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "polyattn/Conversion/Passes.h"
-
-namespace polyattn::attn {
-#define GEN_PASS_DEF_ATTNLINALGTOVECTOR
-#include "polyattn/Conversion/Passes.h.inc"
-} // namespace polyattn::attn
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace polyattn;
@@ -24,114 +13,6 @@ using namespace polyattn::attn;
 
 /// Sums that run side by side, so that one need not wait for the other.
 static constexpr int64_t chains = 4;
-/// Tasks for each core: fewer and the last one is waited for.
-static constexpr int64_t tasksPerCore = 4;
-
-//===----------------------------------------------------------------------===//
-// Reductions
-//===----------------------------------------------------------------------===//
-
-static std::optional<vector::CombiningKind> combiningKind(Operation *op) {
-  using Kind = vector::CombiningKind;
-  return llvm::TypeSwitch<Operation *, std::optional<Kind>>(op)
-      .Case<arith::AddFOp, arith::AddIOp>([](auto) { return Kind::ADD; })
-      .Case<arith::MulFOp, arith::MulIOp>([](auto) { return Kind::MUL; })
-      .Case([](arith::MaximumFOp) { return Kind::MAXIMUMF; })
-      .Case([](arith::MinimumFOp) { return Kind::MINIMUMF; })
-      .Case([](arith::MaxNumFOp) { return Kind::MAXNUMF; })
-      .Case([](arith::MinNumFOp) { return Kind::MINNUMF; })
-      .Case([](arith::MaxSIOp) { return Kind::MAXSI; })
-      .Case([](arith::MinSIOp) { return Kind::MINSI; })
-      .Case([](arith::MaxUIOp) { return Kind::MAXUI; })
-      .Case([](arith::MinUIOp) { return Kind::MINUI; })
-      .Case([](arith::AndIOp) { return Kind::AND; })
-      .Case([](arith::OrIOp) { return Kind::OR; })
-      .Case([](arith::XOrIOp) { return Kind::XOR; })
-      .Default([](Operation *) { return std::nullopt; });
-}
-
-/// What adds one element to result `i`; null if it is nothing that lanes could
-/// do in any order.
-static Operation *combinerOf(linalg::LinalgOp op, unsigned i) {
-  SmallVector<Operation *> combiners;
-  if (!matchReduction(op.getRegionOutputArgs(), i, combiners) ||
-      combiners.size() != 1 || !combiningKind(combiners.front()) ||
-      !arith::getNeutralElement(combiners.front()))
-    return nullptr;
-  // Nothing else may see the sum so far.
-  return op.getRegionOutputArgs()[i].hasOneUse() ? combiners.front() : nullptr;
-}
-
-static bool isParallel(linalg::LinalgOp op, unsigned loop) {
-  return op.getIteratorTypesArray()[loop] == utils::IteratorType::parallel;
-}
-
-//===----------------------------------------------------------------------===//
-// The choice of lanes
-//===----------------------------------------------------------------------===//
-
-static Access accessOf(linalg::LinalgOp op, OpOperand &operand, unsigned lane) {
-  auto type = dyn_cast<ShapedType>(operand.get().getType());
-  return type ? attn::accessOf(type, op.getMatchingIndexingMap(&operand), lane)
-              : Access::Uniform;
-}
-
-/// Can the loop run over lanes?
-static bool canBeLanes(linalg::LinalgOp op, unsigned lane) {
-  bool parallel = isParallel(op, lane);
-  for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
-    bool uniform = accessOf(op, init, lane) == Access::Uniform;
-    if (uniform == parallel || (!parallel && !combinerOf(op, i)))
-      return false;
-  }
-  return true;
-}
-
-/// About how long an element takes to read and write, in vectors, and what is
-/// lost where the loop is short.
-static double costOfLanes(linalg::LinalgOp op, unsigned lane, int64_t lanes) {
-  double cost = 1;
-  for (OpOperand &operand : op->getOpOperands())
-    if (accessOf(op, operand, lane) == Access::Strided)
-      cost += lanes;
-    else if (accessOf(op, operand, lane) == Access::Contiguous)
-      cost += 1;
-  int64_t size = op.getStaticLoopRanges()[lane];
-  if (ShapedType::isStatic(size) && size > 0)
-    cost *= double(roundUp(size, lanes)) / double(size);
-  return cost;
-}
-
-static std::optional<unsigned> chooseLanes(linalg::LinalgOp op, int64_t lanes) {
-  std::optional<unsigned> best;
-  double least = 0;
-  for (unsigned lane = op.getNumLoops(); lane-- > 0;) {
-    if (!canBeLanes(op, lane))
-      continue;
-    double cost = costOfLanes(op, lane, lanes);
-    if (!best || cost < least) {
-      best = lane;
-      least = cost;
-    }
-  }
-  return best;
-}
-
-static std::string whyNot(linalg::LinalgOp op, std::optional<unsigned> lane) {
-  if (op.getNumLoops() == 0)
-    return "it has no loop";
-  if (!op.hasPureBufferSemantics())
-    return "its operands are not memory";
-  std::string reason = LaneBody::whyNot(*op.getBlock());
-  if (reason.empty() && !lane)
-    reason = "none of its loops can run over lanes: it reduces by an operation "
-             "whose order matters";
-  return reason;
-}
-
-//===----------------------------------------------------------------------===//
-// Loops
-//===----------------------------------------------------------------------===//
 
 namespace {
 
@@ -143,9 +24,10 @@ public:
         body(*op.getBlock()) {
     for (OpOperand &operand : op->getOpOperands())
       operands.push_back({operand.get(), op.getMatchingIndexingMap(&operand),
-                          ::accessOf(op, operand, lane)});
+                          attn::accessOf(op, operand, lane)});
     for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
-      combiners.push_back(isParallel(op, lane) ? nullptr : combinerOf(op, i));
+      combiners.push_back(isParallelLoop(op, lane) ? nullptr
+                                                   : combinerOf(op, i));
   }
 
   void emit();
@@ -154,10 +36,10 @@ private:
   using Values = Emitter::Values;
 
   Value sizeOf(unsigned loop);
-  bool isOutput(unsigned operand) {
-    return operand >= op.getNumDpsInputs();
+  bool isOutput(unsigned operand) { return operand >= op.getNumDpsInputs(); }
+  bool isRead(unsigned operand) {
+    return !body.getArgument(operand).use_empty();
   }
-  bool isRead(unsigned operand) { return !body.getArgument(operand).use_empty(); }
   void emitRows(ArrayRef<unsigned> parallel, Value flops);
   void emitRow(MutableArrayRef<Value> loops, Value from, Value to);
   Values reduceOuter(MutableArrayRef<Value> loops, size_t depth, Value from,
@@ -199,9 +81,8 @@ Value LoopsEmitter::sizeOf(unsigned loop) {
 /// Is there any need to ask whether lanes have something to do before reading
 /// what all of them share?
 static bool readsInBody(Block &body) {
-  return llvm::any_of(body, [](Operation &op) {
-    return !isMemoryEffectFree(&op);
-  });
+  return llvm::any_of(body,
+                      [](Operation &op) { return !isMemoryEffectFree(&op); });
 }
 
 void LoopsEmitter::bindUniform(LaneBody &part, ValueRange loops) {
@@ -209,8 +90,8 @@ void LoopsEmitter::bindUniform(LaneBody &part, ValueRange loops) {
     if (isOutput(i) || operand.access != Access::Uniform || !isRead(i))
       continue;
     bool isArray = isa<MemRefType>(operand.memref.getType());
-    part.bind(body.getArgument(i), isArray ? memory.read(operand, loops, {})
-                                           : operand.memref);
+    part.bind(body.getArgument(i),
+              isArray ? memory.read(operand, loops, {}) : operand.memref);
   }
   part.emitUniform(loops);
 }
@@ -281,9 +162,9 @@ LoopsEmitter::Values LoopsEmitter::emitLaneLoop(MutableArrayRef<Value> loops,
           Values next;
           for (int64_t c = 0; c < chains; ++c)
             llvm::append_range(
-                next, emitVector(part, loops, e.add(at, c * e.lanes), {},
-                                 sums.slice(c * carried.size(),
-                                            carried.size())));
+                next,
+                emitVector(part, loops, e.add(at, c * e.lanes), {},
+                           sums.slice(c * carried.size(), carried.size())));
           return next;
         });
     for (size_t i = 0; i < carried.size(); ++i) {
@@ -293,19 +174,19 @@ LoopsEmitter::Values LoopsEmitter::emitLaneLoop(MutableArrayRef<Value> loops,
     }
     start = whole;
   }
-  carried = e.loop(start, full, e.lanes, carried,
-                   [&](Value at, ValueRange sums) {
-                     return emitVector(part, loops, at, {}, sums);
-                   });
+  carried =
+      e.loop(start, full, e.lanes, carried, [&](Value at, ValueRange sums) {
+        return emitVector(part, loops, at, {}, sums);
+      });
   Value rest = e.sub(to, full);
   std::optional<int64_t> known = getConstantIntValue(rest);
   if (known && *known == 0)
     return carried;
   if (known)
     return emitVector(part, loops, full, {rest}, carried);
-  auto ifOp = scf::IfOp::create(
-      e.b, e.loc, TypeRange(ValueRange(carried)), e.less(e.index(0), rest),
-      /*withElseRegion=*/!carried.empty());
+  auto ifOp = scf::IfOp::create(e.b, e.loc, TypeRange(ValueRange(carried)),
+                                e.less(e.index(0), rest),
+                                /*withElseRegion=*/!carried.empty());
   {
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(ifOp.thenBlock());
@@ -337,9 +218,9 @@ LoopsEmitter::Values LoopsEmitter::reduceOuter(MutableArrayRef<Value> loops,
 void LoopsEmitter::finish(Values carried, ValueRange loops) {
   for (auto [i, sum] : llvm::enumerate(carried)) {
     LaneOperand &output = operands[op.getNumDpsInputs() + i];
-    Value total = vector::ReductionOp::create(
-        e.b, e.loc, *combiningKind(combiners[i]), sum,
-        arith::FastMathFlags::reassoc);
+    Value total =
+        vector::ReductionOp::create(e.b, e.loc, combiningKindOf(combiners[i]),
+                                    sum, arith::FastMathFlags::reassoc);
     Value before = memory.read(output, loops, {});
     memory.write(combine(i, total, before), output, loops, {});
   }
@@ -348,7 +229,7 @@ void LoopsEmitter::finish(Values carried, ValueRange loops) {
 void LoopsEmitter::emitRow(MutableArrayRef<Value> loops, Value from, Value to) {
   loops[lane] = from;
   auto emitAll = [&] {
-    bool reduces = !isParallel(op, lane);
+    bool reduces = !isParallelLoop(op, lane);
     Values sums =
         reduceOuter(loops, 0, from, to, reduces ? neutral() : Values());
     finish(sums, loops);
@@ -367,7 +248,7 @@ void LoopsEmitter::emitRows(ArrayRef<unsigned> parallel, Value flops) {
     sizes.push_back(sizeOf(loop));
     rows = e.mul(rows, sizes.back());
   }
-  bool splitLanes = parallel.empty() && isParallel(op, lane);
+  bool splitLanes = parallel.empty() && isParallelLoop(op, lane);
   Value items = splitLanes ? e.ceilDiv(width, e.lanes) : rows;
   Value tasks = e.min(items, e.index(tasksPerCore * target.cores));
   auto runTask = [&](Value task) {
@@ -396,78 +277,12 @@ void LoopsEmitter::emit() {
   for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
     flops = e.mul(flops, sizeOf(loop));
     if (loop != lane)
-      (isParallel(op, loop) ? parallel : reductions).push_back(loop);
+      (isParallelLoop(op, loop) ? parallel : reductions).push_back(loop);
   }
   emitRows(parallel, flops);
 }
 
-//===----------------------------------------------------------------------===//
-// The pass
-//===----------------------------------------------------------------------===//
-
-static remark::RemarkOpts remarkOptions(StringRef name) {
-  return remark::RemarkOpts::name(name).category("polyattn").subCategory(
-      "linalg-to-vector");
+void polyattn::attn::emitLoops(Emitter &e, const TargetDescription &target,
+                               linalg::LinalgOp op, unsigned lane) {
+  LoopsEmitter(e, target, op, lane).emit();
 }
-
-/// Upstream's approximations are within a few units in the last place on f32
-/// vectors; others become calls for each lane.
-static bool isApproximated(StringRef name) {
-  return llvm::is_contained({"exp", "expm1", "erf", "tanh", "log", "log1p"},
-                            name.drop_front(name.starts_with("math.") ? 5 : 0));
-}
-
-static LogicalResult approximateMath(Operation *root) {
-  SmallVector<Operation *> ops;
-  root->walk([&](Operation *op) {
-    if (isa<math::MathDialect>(op->getDialect()) &&
-        llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>))
-      ops.push_back(op);
-  });
-  RewritePatternSet patterns(root->getContext());
-  populateMathAlgebraicSimplificationPatterns(patterns);
-  populateMathF32ExpansionPatterns(patterns, isApproximated);
-  populateMathPolynomialApproximationPatterns(patterns, isApproximated);
-  GreedyRewriteConfig config;
-  config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
-  return applyOpPatternsGreedily(ops, std::move(patterns), config);
-}
-
-namespace {
-struct LinalgToVectorPass
-    : polyattn::attn::impl::AttnLinalgToVectorBase<LinalgToVectorPass> {
-  using AttnLinalgToVectorBase::AttnLinalgToVectorBase;
-
-  void runOnOperation() override {
-    FailureOr<TargetDescription> description =
-        resolveTarget(getOperation(), target);
-    if (failed(description))
-      return signalPassFailure();
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation()->walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    for (linalg::LinalgOp op : ops)
-      lower(op, *description);
-    if (failed(approximateMath(getOperation())))
-      signalPassFailure();
-  }
-
-  static void lower(linalg::LinalgOp op, const TargetDescription &target) {
-    IRRewriter b(op->getContext());
-    b.setInsertionPoint(op);
-    Emitter e(b, op.getLoc(), target);
-    std::optional<unsigned> lane = chooseLanes(op, e.lanes);
-    std::string reason = whyNot(op, lane);
-    if (!reason.empty()) {
-      remark::missed(op.getLoc(), remarkOptions("ScalarLoops"))
-          << ("scalar loops for '" + op->getName().getStringRef().str() +
-              "': " + reason);
-      return;
-    }
-    remark::passed(op.getLoc(), remarkOptions("VectorLoops"))
-        << ("loop " + std::to_string(*lane) + " of '" +
-            op->getName().getStringRef().str() + "' runs over lanes");
-    LoopsEmitter(e, target, op, *lane).emit();
-    b.eraseOp(op);
-  }
-};
-} // namespace

@@ -20,8 +20,9 @@ using namespace polyattn;
 using namespace polyattn::attn;
 
 static remark::RemarkOpts remarkOptions(StringRef name) {
-  return remark::RemarkOpts::name(name).category("polyattn").subCategory(
-      "lower-contractions");
+  return remark::RemarkOpts::name(name)
+      .category("polyattn")
+      .subCategory("lower-contractions");
 }
 
 /// Neighbouring reductions that follow each other in both operands are one.

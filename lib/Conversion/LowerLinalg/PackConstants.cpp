@@ -58,11 +58,9 @@ static void copyPanels(SmallVector<CopyLoop> loops, CopyLoop depth,
     SmallVector<CopyLoop> all(loops);
     all.push_back(depth);
     all.push_back({std::min(width, columns.size - first), columns.from, 1});
-    copyLoops<Element>(all,
-                       reinterpret_cast<const Element *>(from) +
-                           first * columns.from,
-                       reinterpret_cast<Element *>(to) +
-                           first / width * panelSize);
+    copyLoops<Element>(
+        all, reinterpret_cast<const Element *>(from) + first * columns.from,
+        reinterpret_cast<Element *>(to) + first / width * panelSize);
   }
 }
 
