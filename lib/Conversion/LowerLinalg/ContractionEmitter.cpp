@@ -143,7 +143,7 @@ ContractionEmitter::product(MutableArrayRef<Value> loops, Value panel,
     loops[c.k] = k;
     if (route != Route::Rows) {
       Value column = e.index(v * e.lanes);
-      prefetch(panelIndex(loops, panel, e.add(k, prefetchDistance), column));
+      prefetch(loops, panel, k, column);
       return e.vload(panels, panelIndex(loops, panel, k, column));
     }
     loops[c.n] = e.add(first, v * e.lanes);

@@ -80,7 +80,7 @@ private:
   SmallVector<Value> panelIndex(ValueRange loops, Value panel, Value k,
                                 Value column);
 
-  void prefetch(ValueRange at);
+  void prefetch(ValueRange loops, Value panel, Value k, Value column);
   void emitTasks();
   void emitBlock(MutableArrayRef<Value> loops, Value panel, Value from,
                  Value to);

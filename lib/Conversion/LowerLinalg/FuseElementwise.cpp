@@ -6,6 +6,7 @@
 
 #include "Contraction.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -120,6 +121,8 @@ struct FuseElementwisePass
     linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
                                                        shouldFoldReshape);
     linalg::populateInlineConstantOperandsPatterns(patterns);
+    // x^2 is x * x.
+    populateMathAlgebraicSimplificationPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);

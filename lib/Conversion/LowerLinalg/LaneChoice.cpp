@@ -4,6 +4,7 @@
 
 #include "LoopsToLanes.h"
 #include "mlir/Analysis/SliceAnalysis.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace polyattn;

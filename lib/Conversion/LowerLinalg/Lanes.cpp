@@ -141,7 +141,8 @@ std::string LaneBody::whyNot(Block &body) {
     if (trapsOnZero(op))
       return ("'" + op.getName().getStringRef() + "' traps where nothing is")
           .str();
-    if (!OpTrait::hasElementwiseMappableTraits(&op) ||
+    // LLVM has powers of vectors only by one number.
+    if (isa<math::FPowIOp>(op) || !OpTrait::hasElementwiseMappableTraits(&op) ||
         op.getNumResults() != 1 || !isVectorElement(op.getResult(0).getType()))
       return ("'" + op.getName().getStringRef() + "' has no form on vectors")
           .str();

@@ -32,6 +32,15 @@ static bool isApproximated(StringRef name) {
                             name.drop_front(name.starts_with("math.") ? 5 : 0));
 }
 
+/// Powers by a constant become products, which vectors have.
+static LogicalResult simplifyMath(Operation *root) {
+  SmallVector<Operation *> powers;
+  root->walk([&](math::FPowIOp op) { powers.push_back(op); });
+  RewritePatternSet patterns(root->getContext());
+  populateMathAlgebraicSimplificationPatterns(patterns);
+  return applyOpPatternsGreedily(powers, std::move(patterns));
+}
+
 static LogicalResult approximateMath(Operation *root) {
   SmallVector<Operation *> ops;
   root->walk([&](Operation *op) {
@@ -40,7 +49,6 @@ static LogicalResult approximateMath(Operation *root) {
       ops.push_back(op);
   });
   RewritePatternSet patterns(root->getContext());
-  populateMathAlgebraicSimplificationPatterns(patterns);
   populateMathF32ExpansionPatterns(patterns, isApproximated);
   populateMathPolynomialApproximationPatterns(patterns, isApproximated);
   GreedyRewriteConfig config;
@@ -57,6 +65,8 @@ struct LinalgToVectorPass
     FailureOr<TargetDescription> description =
         resolveTarget(getOperation(), target);
     if (failed(description))
+      return signalPassFailure();
+    if (failed(simplifyMath(getOperation())))
       return signalPassFailure();
     SmallVector<linalg::LinalgOp> ops;
     getOperation()->walk([&](linalg::LinalgOp op) { ops.push_back(op); });

@@ -131,7 +131,10 @@ void ContractionEmitter::packRows(MutableArrayRef<Value> loops, Value panel,
 
 /// Panels are too long for the first cache. What is asked for may be beyond
 /// their end.
-void ContractionEmitter::prefetch(ValueRange at) {
+void ContractionEmitter::prefetch(ValueRange loops, Value panel, Value k,
+                                  Value column) {
+  SmallVector<Value> at =
+      panelIndex(loops, panel, e.add(k, prefetchDistance), column);
   memref::PrefetchOp::create(e.b, e.loc, panels, at, /*isWrite=*/false,
                              /*localityHint=*/3, /*isDataCache=*/true);
 }

@@ -80,6 +80,13 @@ def functions():
         got = run(generic([("i", "f32")], "f32", [("i", len(x))], "i", f"%y = math.{name} %x0 : f32 linalg.yield %y : f32"),
                   [x, np.zeros_like(x)])
         compare(name, got, expected, allowed)
+    x = rng.uniform(-3, 3, 99).astype(np.float32)
+    power = "%c = arith.constant 3 : i64 %y = math.fpowi %x0, %c : f32, i64 linalg.yield %y : f32"
+    compare("fpowi", run(generic([("i", "f32")], "f32", [("i", 99)], "i", power), [x, np.zeros_like(x)]),
+            x.astype(np.float64)**3, 8 * U32 * np.abs(x)**3)
+    power = "%c = arith.constant 1.3 : f32 %a = math.absf %x0 : f32 %y = math.powf %a, %c : f32 linalg.yield %y : f32"
+    compare("powf", run(generic([("i", "f32")], "f32", [("i", 99)], "i", power), [x, np.zeros_like(x)]),
+            np.abs(x.astype(np.float64))**np.float64(np.float32(1.3)), 8 * U32 * 9)
 
 
 def broadcasts():
