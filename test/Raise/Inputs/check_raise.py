@@ -39,6 +39,7 @@ def bf16_bits(x):
 
 
 def bf16_values(x):
+    x = x.view(np.uint16)  # where the package ml_dtypes is installed, results have its type
     return (x.astype(np.uint32) << 16).view(np.float32)
 
 

@@ -266,7 +266,7 @@ def rounded(q, k, v):
 
 @reject("Scores quantised to integers.", SMALL)
 def quantised(q, k, v):
-    return softmax_av((scores(q, k) * 16).to(torch.int32).to(torch.float32) / 16, v)
+    return softmax_av((scores(q, k) * 16).to(torch.int32).to(q.dtype) / 16, v)
 
 
 @reject("Only scores near the largest of each row pass.", SMALL)
