@@ -21,7 +21,7 @@ import warnings
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "corpus"))
-MODULES = ["torch_accept", "torch_reject", "jax_accept", "jax_reject", "torch_models"]
+MODULES = ["torch_accept", "torch_reject", "jax_accept", "jax_reject", "torch_models", "mlir_cases"]
 BIN = pathlib.Path(sys.executable).parent
 TOSA_PASSES = "func.func(tosa-to-linalg-named,tosa-to-linalg,tosa-to-arith,tosa-to-tensor),canonicalize"
 STABLEHLO = ("builtin.module(func.func(stablehlo-aggressive-simplification),stablehlo-legalize-to-linalg,inline,"
@@ -90,13 +90,14 @@ def header(case, route):
 
 
 def path_of(case, route, into):
-    prefix = case.framework if route in ("linalg", "torch-mlir") else route
+    prefix = case.framework if route in ("linalg", "torch-mlir", "text") else route
     return into / ("accept" if case.checks else "reject") / f"{prefix}-{case.name}.mlir"
 
 
 def write(case, route, into):
     path = path_of(case, route, into)
-    text = tidy((export_torch if case.framework == "torch" else export_jax)(case, route))
+    export = {"torch": export_torch, "jax": export_jax, "mlir": lambda case, route: case.function()}[case.framework]
+    text = tidy(export(case, route))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(header(case, route) + text)
     return path, len(text)
