@@ -156,7 +156,7 @@ good("causal-float", "Causal by positions as floats.", SQUARE | positions(
     "%g = arith.sitofp %b : i32 to f32", "%c = arith.cmpf oge, %f, %g : f32"), mask="causal")
 good("causal-last-rows", "Causal, queries are the last positions.", positions(
     "%h = arith.constant 1 : index", "%u = arith.addi %i, %h : index", "%c = arith.cmpi sge, %u, %j : index"),
-    mask="causal<align = end>")
+    mask="causal at the end")
 good("window-and-causal", "A causal window of three keys, by and.", SQUARE | positions(
     "%h = arith.constant 2 : index", "%u = arith.subi %i, %h : index", "%a = arith.cmpi sge, %j, %u : index",
     "%b = arith.cmpi sle, %j, %i : index", "%c = arith.andi %a, %b : i1"), mask="sliding_window<left = 2, right = 0")

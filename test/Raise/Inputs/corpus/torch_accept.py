@@ -52,7 +52,7 @@ def sdpa_scale(q, k, v):
     return SDPA(q, k, v, scale=0.3)
 
 
-@accept("enable_gqa.", qkv(h=4, hk=2, n=5, m=7), scale=0.5, types="x2x7x4xf32>, tensor<1x2x7x4xf32>")
+@accept("enable_gqa.", qkv(h=4, hk=2, n=5, m=7), scale=0.5, types="4x5x4xf32>, tensor<{{(1x)?}}2x7x4xf32>")
 def sdpa_gqa(q, k, v):
     return SDPA(q, k, v, enable_gqa=True)
 
@@ -87,7 +87,7 @@ def sdpa_bshd(q, k, v):
     return SDPA(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)).transpose(1, 2)
 
 
-@accept("A constant tril(diagonal=m-n): queries are the last positions.", qkv(n=3, m=8), scale=0.5, mask="causal<align = end>")
+@accept("A constant tril(diagonal=m-n): queries are the last positions.", qkv(n=3, m=8), scale=0.5, mask="causal at the end")
 def sdpa_cache_causal(q, k, v):
     return SDPA(q, k, v, attn_mask=torch.ones(3, 8, dtype=torch.bool).tril(5))
 
@@ -360,8 +360,8 @@ def causal_finfo(q, k, v):
     return softmax_av(scores(q, k).masked_fill(~mask, torch.finfo(torch.float32).min), v)
 
 
-@accept("masked_fill of -1e9: exp gives 0 for scores of any ordinary size, but the largest masked score may stand out.", qkv(layout="bsd"),
-        scale=0.5)
+@accept("masked_fill of -1e9.", qkv(layout="bsd"),
+        scale=0.5, mask="causal")
 def causal_1e9(q, k, v):
     return softmax_av(scores(q, k).masked_fill(torch.triu(torch.ones(6, 6), 1).bool(), -1e9), v)
 
@@ -389,13 +389,13 @@ def causal_difference(q, k, v):
     return softmax_av(scores(q, k).masked_fill((i[None, :] - i[:, None]) > 0, -inf), v)
 
 
-@accept("A cache: positions of queries start at m - n.", qkv(layout="bsd", n=3, m=8), scale=0.5, mask="causal<align = end>")
+@accept("A cache: positions of queries start at m - n.", qkv(layout="bsd", n=3, m=8), scale=0.5, mask="causal at the end")
 def causal_cache(q, k, v):
     i, j = torch.arange(5, 8)[:, None], torch.arange(8)[None, :]
     return softmax_av(scores(q, k).masked_fill(j > i, -inf), v)
 
 
-@accept("GPT-2: a slice of a larger triangle.", qkv(n=3, m=8), scale=0.5, mask="causal<align = end>")
+@accept("GPT-2: a slice of a larger triangle.", qkv(n=3, m=8), scale=0.5, mask="causal at the end")
 def causal_sliced_buffer(q, k, v):
     mask = torch.tril(torch.ones(16, 16, dtype=torch.bool)).view(1, 1, 16, 16)[:, :, 5:8, :8]
     return softmax_av(torch.where(mask, scores(q, k), torch.finfo(torch.float32).min), v)
@@ -525,7 +525,7 @@ def key_weights(q, k, v, w):
 
 # ===-- heads that share keys ------------------------------------------------===#
 
-GQA = "x2x7x4xf32>, tensor<1x2x7x4xf32>"
+GQA = "4x{{[0-9]}}x4xf32>, tensor<{{(1x)?}}2x7x4xf32>"
 
 
 @accept("repeat_interleave of keys and values.", qkv(h=4, hk=2, n=5, m=7), scale=0.5, types=GQA)
@@ -568,7 +568,7 @@ def gqa_tiled(q, k, v):
     return softmax_av(scores(q, k.repeat(1, 2, 1, 1)), v.repeat(1, 2, 1, 1))
 
 
-@accept("repeat_interleave, causal, decoding against a cache.", qkv(h=4, hk=2, n=2, m=7), scale=0.5, mask="causal<align = end>", types=GQA)
+@accept("repeat_interleave, causal, decoding against a cache.", qkv(h=4, hk=2, n=2, m=7), scale=0.5, mask="causal at the end", types=GQA)
 def gqa_cache(q, k, v):
     s = scores(q, k.repeat_interleave(2, 1))
     mask = torch.ones(2, 7, dtype=torch.bool).tril(5)
