@@ -408,7 +408,9 @@ def return_more(program, rng):
     back = next((k for k in program.ops(r"func\.return$") if k > head), None)
     if back is None:
         return False
-    value = pick(rng, [v for v in program.visible[back] if "tensor<" in program.types.get(v, "") and "%arg" not in v])
+    empty = {value for i in program.ops(r"tensor\.empty") for value in program.lines[i].results()}
+    value = pick(rng, [v for v in program.visible[back]
+                       if "tensor<" in program.types.get(v, "") and "%arg" not in v and v not in empty])
     if value is None:
         return False
     line, kind = program.lines[back], program.types[value]
