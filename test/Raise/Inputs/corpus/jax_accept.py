@@ -48,9 +48,9 @@ def dpa_lengths(q, k, v, lengths):
     return jax.nn.dot_product_attention(q, k, v, key_value_seq_lengths=lengths)
 
 
-@accept("bf16.", bshd(n=5, m=7, dtype="bf16"), scale=0.5, routes=("iree",))
-def dpa_bf16(q, k, v):
-    return jax.nn.dot_product_attention(q, k, v)
+@accept("bf16.", qkv(n=5, m=7, dtype="bf16"), scale=0.5)
+def bf16(q, k, v):
+    return jax.nn.softmax(q @ k.swapaxes(-1, -2) * 0.5) @ v
 
 
 @accept("einsum, jax.nn.softmax, einsum.", qkv(n=5, m=7), scale=0.5, routes=BOTH)

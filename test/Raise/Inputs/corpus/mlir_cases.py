@@ -171,6 +171,12 @@ good("bias-integer", "A bias of integers.", operand("i32", "%h = arith.sitofp %g
 good("bias-per-row", "A bias per query changes nothing.", operand("f32", "%z = arith.addf %y, %g : f32", rank="i"), [T(6)])
 good("bias-per-key", "A bias per key.", operand("f32", "%z = arith.addf %y, %g : f32", rank="j"), [T(7)], bias=True)
 good("bias-subtracted", "A bias subtracted.", operand("f32", "%z = arith.subf %y, %g : f32"), [T(6, 7)], bias=True)
+good("mask-argument-nan", "A mask as an argument that may leave a row without keys: NaN then.", operand("i1", SELECT),
+     [T(6, 7, dtype="i1", kind="mask")], bias=True)
+good("mask-argument-mean", "A mask as an argument that may leave a row without keys: the mean of all values then.",
+     operand("i1", "%z = arith.select %g, %y, %min : f32"), [T(6, 7, dtype="i1", kind="mask")], bias=True)
+good("weights-reversed", "Rows of weights reversed, and so queries.", SQUARE | dict(
+    weight_map="affine_map<(d0, d1, d2) -> (-d0 + 5, d2)>"))
 good("one-key", "A single key: every output is its value.", dict(m=1))
 
 bad("sum-from-one", "The sum starts at 1.", dict(sum_init="%one"))
@@ -195,8 +201,6 @@ bad("values-squared", "Weights squared in the second product.", dict(
 bad("sum-of-keys", "The sum of a square's row divides its column.", SQUARE | dict(sum_map="#j"))
 bad("weights-transposed", "Weights transposed in the second product.", SQUARE | dict(
     weight_map="affine_map<(d0, d1, d2) -> (d2, d0)>"))
-bad("weights-reversed", "Rows of weights reversed.", SQUARE | dict(
-    weight_map="affine_map<(d0, d1, d2) -> (-d0 + 5, d2)>"))
 bad("divided-by-half", "Half of the sum divides: weights sum to 2.", dict(
     divide="%h = arith.constant 0.5 : f32\n    %u = arith.mulf %t, %h : f32\n    %v_ = arith.addf %u, %one : f32\n    %r = arith.divf %x, %v_ : f32"))
 bad("sum-times", "Multiplied by the sum.", dict(divide="%r = arith.mulf %x, %t : f32"))
@@ -230,11 +234,16 @@ bad("mask-of-scores", "The mask compares scores.", dict(
 bad("mask-times", "A bias times scores.", operand("f32", "%z = arith.mulf %y, %g : f32"), [T(6, 7)])
 bad("bias-of-scores", "A bias that multiplies and adds.", operand(
     "f32", "%h = arith.mulf %y, %g : f32", "%z = arith.addf %y, %h : f32"), [T(6, 7)])
-bad("mask-argument-nan", "A mask as an argument that may leave a row without keys: NaN then.", operand("i1", SELECT),
-    [T(6, 7, dtype="i1", kind="mask")])
-bad("mask-argument-mean", "A mask as an argument that may leave a row without keys: the mean of all values then.",
-    operand("i1", "%z = arith.select %g, %y, %min : f32"), [T(6, 7, dtype="i1", kind="mask")])
 bad("scale-infinite", "An infinite scale.", dict(scale="0x7F800000"))
 bad("scale-by-position", "A scale that depends on the key.", dict(
     mask=body("%j = linalg.index 1 : index", "%u = arith.index_cast %j : index to i32", "%h = arith.sitofp %u : i32 to f32",
               "%z = arith.mulf %y, %h : f32")))
+bad("scores-from-infinity", "The first product starts from minus infinity: NaN.", dict(score_init="%inf"))
+bad("scores-from-lowest", "The first product starts from the lowest number, which swallows it: the mean of all values.",
+    dict(score_init="%min"))
+bad("maximum-from-nan", "The maximum starts from NaN.", dict(max_init="0x7FC00000"))
+bad("quotient-for-maximum", "A running quotient in place of the maximum: not a number that scores may be shifted by.",
+    dict(max="divf"))
+bad("difference-to-itself", "Scores less themselves: the mean of all values.", dict(
+    exp=body("%h = arith.subf %x, %t : f32", "%u = arith.addf %h, %t : f32", "%d = arith.subf %x, %u : f32", "%w = math.exp %d : f32")))
+bad("mask-none", "A condition that no key meets: NaN.", positions("%c = arith.cmpi slt, %i, %i : index"))

@@ -29,7 +29,6 @@ class Case:
     framework: str  # torch or jax
     routes: tuple  # linalg, tosa; torch-mlir, iree
     checks: list  # lines of FileCheck; empty for what must not be raised
-    remark: str = ""  # of what must not be raised
     overflows: bool = False  # exp without a maximum subtracted: NaN for large scores
 
 
@@ -86,12 +85,12 @@ def accept(comment, inputs, *, scale=None, mask=None, bias=False, key_weights=Fa
     return register
 
 
-def reject(comment, inputs, *, remark="", routes=None, name=None, framework=None):
+def reject(comment, inputs, *, routes=None, name=None, framework=None):
     def register(function):
         own = framework or function.__module__.split("_")[0]
         CASES.append(Case(
             (name or function.__name__).strip("_").replace("_", "-"), comment, function, inputs, own,
-            routes or ("linalg",) if own != "jax" else routes or ("torch-mlir",), [], remark))
+            routes or ("linalg",) if own != "jax" else routes or ("torch-mlir",), []))
         return function
     return register
 

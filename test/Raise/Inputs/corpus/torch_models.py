@@ -117,9 +117,9 @@ model(accept, "Whisper's decoder: causal on itself, then full on what was heard.
       lambda: t.WhisperModel(t.WhisperConfig(**WHISPER, attn_implementation="sdpa")), [ids(), T(1, 8, 8)],
       lambda module, x, heard: module(x, attention_mask=torch.ones(1, 6, dtype=torch.int64), encoder_hidden_states=heard, use_cache=False, return_dict=False)[0], pick="decoder",
       scale=0.5, count=1)
-model(reject, "DeBERTa v2: scores are sums of products of content and positions, gathered.", "model_deberta",
+model(accept, "DeBERTa v2: products of content and positions, gathered, are added to the scores: a bias.", "model_deberta",
       lambda: t.DebertaV2Model(t.DebertaV2Config(**SMALL, relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=4, max_relative_positions=8)),
-      [ids()])
+      [ids()], bias=True)
 model(accept, "MPT with ALiBi.", "model_mpt",
       lambda: t.MptModel(t.MptConfig(d_model=8, n_heads=2, n_layers=1, expansion_ratio=1, max_seq_len=8, vocab_size=16)),
       [ids()], last_hidden, scale=0.5, bias=True)

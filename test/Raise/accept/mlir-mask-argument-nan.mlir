@@ -1,8 +1,8 @@
-// A single key: every output is its value.
+// A mask as an argument that may leave a row without keys: NaN then.
 //
-// ARGS: normal normal normal
+// ARGS: normal normal normal mask
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
-// CHECK: attn.attention {{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}}{{( nan_rows)?}} :
+// CHECK: attn.attention {{.*}}bias({{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}}{{( nan_rows)?}} :
 // CHECK-NOT: math.exp
 
 #ij = affine_map<(d0, d1) -> (d0, d1)>
@@ -13,10 +13,10 @@
 #ijd = affine_map<(d0, d1, d2) -> (d0, d1)>
 #dj = affine_map<(d0, d1, d2) -> (d2, d1)>
 !q = tensor<6x4xf32>
-!k = tensor<1x4xf32>
-!s = tensor<6x1xf32>
+!k = tensor<7x4xf32>
+!s = tensor<6x7xf32>
 !r = tensor<6xf32>
-func.func @main(%q: !q, %k: !k, %v: !k) -> !q {
+func.func @main(%q: !q, %k: !k, %v: !k, %m: tensor<6x7xi1>) -> !q {
   %zero = arith.constant 0.0 : f32
   %one = arith.constant 1.0 : f32
   %low = arith.constant 0xFF800000 : f32
@@ -32,11 +32,11 @@ func.func @main(%q: !q, %k: !k, %v: !k) -> !q {
     %r = arith.addf %o, %t : f32
     linalg.yield %r : f32
   } -> !s
-  %s = linalg.generic {indexing_maps = [#ij, #ij], iterator_types = ["parallel", "parallel"]}
-      ins(%dot : !s) outs(%e0 : !s) {
-  ^bb0(%x: f32, %o: f32):
+  %s = linalg.generic {indexing_maps = [#ij, #ij, #ij], iterator_types = ["parallel", "parallel"]}
+      ins(%dot, %m : !s, tensor<6x7xi1>) outs(%e0 : !s) {
+  ^bb0(%x: f32, %g: i1, %o: f32):
     %y = arith.mulf %x, %scale : f32
-    %z = arith.addf %y, %zero : f32
+    %z = arith.select %g, %y, %inf : f32
     linalg.yield %z : f32
   } -> !s
   %e1 = tensor.empty() : !r

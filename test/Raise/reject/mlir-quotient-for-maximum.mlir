@@ -1,4 +1,4 @@
-// Rows of weights reversed.
+// A running quotient in place of the maximum: not a number that scores may be shifted by.
 //
 // ARGS: normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
@@ -12,8 +12,8 @@
 #ijd = affine_map<(d0, d1, d2) -> (d0, d1)>
 #dj = affine_map<(d0, d1, d2) -> (d2, d1)>
 !q = tensor<6x4xf32>
-!k = tensor<6x4xf32>
-!s = tensor<6x6xf32>
+!k = tensor<7x4xf32>
+!s = tensor<6x7xf32>
 !r = tensor<6xf32>
 func.func @main(%q: !q, %k: !k, %v: !k) -> !q {
   %zero = arith.constant 0.0 : f32
@@ -43,7 +43,7 @@ func.func @main(%q: !q, %k: !k, %v: !k) -> !q {
   %top = linalg.generic {indexing_maps = [#ij, #i], iterator_types = ["parallel", "reduction"]}
       ins(%s : !s) outs(%c1 : !r) {
   ^bb0(%x: f32, %o: f32):
-    %r = arith.maximumf %x, %o : f32
+    %r = arith.divf %x, %o : f32
     linalg.yield %r : f32
   } -> !r
   %e = linalg.generic {indexing_maps = [#ij, #i, #ij], iterator_types = ["parallel", "parallel"]}
@@ -68,7 +68,7 @@ func.func @main(%q: !q, %k: !k, %v: !k) -> !q {
   } -> !s
   %e3 = tensor.empty() : !q
   %c3 = linalg.fill ins(%zero : f32) outs(%e3 : !q) -> !q
-  %out = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (-d0 + 5, d2)>, #dj, #ijd], iterator_types = ["parallel", "parallel", "reduction"]}
+  %out = linalg.generic {indexing_maps = [#id, #dj, #ijd], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%p, %v : !s, !k) outs(%c3 : !q) {
   ^bb0(%a: f32, %b: f32, %o: f32):
     %t = arith.mulf %a, %b : f32

@@ -1,6 +1,6 @@
-// A mask as an argument that may leave a row without keys: the mean of all values then.
+// Fused multiply-adds.
 //
-// ARGS: normal normal normal mask
+// ARGS: normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
 // CHECK-NOT: attn.attention
 
@@ -15,7 +15,7 @@
 !k = tensor<7x4xf32>
 !s = tensor<6x7xf32>
 !r = tensor<6xf32>
-func.func @main(%q: !q, %k: !k, %v: !k, %m: tensor<6x7xi1>) -> !q {
+func.func @main(%q: !q, %k: !k, %v: !k) -> !q {
   %zero = arith.constant 0.0 : f32
   %one = arith.constant 1.0 : f32
   %low = arith.constant 0xFF800000 : f32
@@ -27,15 +27,14 @@ func.func @main(%q: !q, %k: !k, %v: !k, %m: tensor<6x7xi1>) -> !q {
   %dot = linalg.generic {indexing_maps = [#id, #jd, #ijd], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%q, %k : !q, !k) outs(%c0 : !s) {
   ^bb0(%a: f32, %b: f32, %o: f32):
-    %t = arith.mulf %a, %b : f32
-    %r = arith.addf %o, %t : f32
+    %r = math.fma %a, %b, %o : f32
     linalg.yield %r : f32
   } -> !s
-  %s = linalg.generic {indexing_maps = [#ij, #ij, #ij], iterator_types = ["parallel", "parallel"]}
-      ins(%dot, %m : !s, tensor<6x7xi1>) outs(%e0 : !s) {
-  ^bb0(%x: f32, %g: i1, %o: f32):
+  %s = linalg.generic {indexing_maps = [#ij, #ij], iterator_types = ["parallel", "parallel"]}
+      ins(%dot : !s) outs(%e0 : !s) {
+  ^bb0(%x: f32, %o: f32):
     %y = arith.mulf %x, %scale : f32
-    %z = arith.select %g, %y, %min : f32
+    %z = arith.addf %y, %zero : f32
     linalg.yield %z : f32
   } -> !s
   %e1 = tensor.empty() : !r
@@ -71,8 +70,7 @@ func.func @main(%q: !q, %k: !k, %v: !k, %m: tensor<6x7xi1>) -> !q {
   %out = linalg.generic {indexing_maps = [#id, #dj, #ijd], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%p, %v : !s, !k) outs(%c3 : !q) {
   ^bb0(%a: f32, %b: f32, %o: f32):
-    %t = arith.mulf %a, %b : f32
-    %r = arith.addf %o, %t : f32
+    %r = math.fma %a, %b, %o : f32
     linalg.yield %r : f32
   } -> !q
   return %out : !q
