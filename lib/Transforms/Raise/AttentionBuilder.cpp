@@ -239,8 +239,20 @@ bool AttentionBuilder::checkTypes() {
   return true;
 }
 
+/// Rounding in between that the op does not do is only left out where it is no
+/// coarser than the op's own type.
+bool AttentionBuilder::checkRounding() {
+  for (Type rounded : n.roundedTo)
+    if (cast<FloatType>(rounded).getFPMantissaWidth() <
+        type.getFPMantissaWidth())
+      return fail(
+          "scores or weights are rounded to a narrower type than that of "
+          "queries, keys and values");
+  return true;
+}
+
 static bool isUnused(Operation *op) {
-  return op->use_empty() && isMemoryEffectFree(op);
+  return op->getNumResults() && op->use_empty() && isMemoryEffectFree(op);
 }
 
 /// What stands between the products is not computed any more, so nobody else
@@ -261,6 +273,20 @@ bool AttentionBuilder::checkUsers() {
       work.push_back(user);
     }
   }
+  // Nor may what becomes an operand come from the scores.
+  SmallVector<Expr *> leaves;
+  for (Expr *e : {match.query, match.key, match.value})
+    layout.collectLeaves(e, leaves);
+  for (const MaskTerm &term : match.masks)
+    layout.collectLeaves(term.condition, leaves);
+  for (const BiasTerm &term : match.biases)
+    layout.collectLeaves(term.e, leaves);
+  for (const Factor &factor : match.factors)
+    layout.collectLeaves(factor.e, leaves);
+  for (Expr *leaf : leaves)
+    if (seen.contains(leaf->tensor.getDefiningOp()))
+      return failAt(leaf->loc, "scores are also used for a mask, a bias or a "
+                               "factor and so have to be computed anyway");
   return true;
 }
 
@@ -431,7 +457,7 @@ Value AttentionBuilder::build() {
   if (!classify())
     return {};
   resolveMasks();
-  if (!checkTypes() || !checkFills() || !checkUsers())
+  if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers())
     return {};
   if (!std::isfinite(match.scale) || match.scale == 0)
     return fail("the scale is no finite number other than 0"), Value();

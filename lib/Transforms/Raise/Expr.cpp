@@ -249,6 +249,8 @@ Expr *Notation::openBody(Value value, linalg::LinalgOp op,
   Operation *def = value.getDefiningOp();
   if (!def || def->getBlock() != body)
     return access(value, {}, op.getLoc());
+  if (auto extract = dyn_cast<tensor::ExtractOp>(def))
+    return openExtract(extract, op, loops);
   Expr e{Expr::Kind::Apply, value.getType(), {}, {}, {}, def, {}, {},
          def->getLoc()};
   if (auto index = dyn_cast<linalg::IndexOp>(def)) {
@@ -269,6 +271,47 @@ Expr *Notation::openBody(Value value, linalg::LinalgOp op,
       return nullptr;
   }
   return make(std::move(e));
+}
+
+/// Which loop an index in the body of a structured op is. With sizes that are
+/// not known, frontends write broadcasts as "0 if the size is 1, else i"; where
+/// the loop has that very size, this is i.
+static std::optional<int64_t> loopOf(Value index, linalg::LinalgOp op) {
+  if (auto loop = index.getDefiningOp<linalg::IndexOp>())
+    return loop.getDim();
+  auto select = index.getDefiningOp<arith::SelectOp>();
+  if (!select || !matchPattern(select.getTrueValue(), m_Zero()))
+    return std::nullopt;
+  auto loop = select.getFalseValue().getDefiningOp<linalg::IndexOp>();
+  auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>();
+  auto empty = op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>();
+  if (!loop || !compare || !empty ||
+      compare.getPredicate() != arith::CmpIPredicate::eq ||
+      !matchPattern(compare.getRhs(), m_One()) ||
+      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+    return std::nullopt;
+  int64_t dim = loop.getDim();
+  if (!empty.getType().isDynamicDim(dim) ||
+      empty.getDynamicSize(dim) != compare.getLhs())
+    return std::nullopt;
+  return dim;
+}
+
+Expr *Notation::openExtract(tensor::ExtractOp extract, linalg::LinalgOp op,
+                            ArrayRef<Index> loops) {
+  Indices indices;
+  for (Value index : extract.getIndices()) {
+    IntegerAttr constant;
+    if (matchPattern(index, m_Constant(&constant))) {
+      indices.push_back({{}, constant.getInt()});
+      continue;
+    }
+    auto loop = loopOf(index, op);
+    if (!loop)
+      return nullptr;
+    indices.push_back(loops[*loop]);
+  }
+  return access(extract.getTensor(), indices, extract.getLoc());
 }
 
 Expr *Notation::openLinalg(Expr *access, linalg::LinalgOp op) {
@@ -328,8 +371,11 @@ Expr *Notation::look(Expr *e) {
 
 Expr *Notation::lookThroughCasts(Expr *e) {
   e = look(e);
-  while (isFloatCast(e))
+  while (isFloatCast(e)) {
+    if (e->isApply("arith.truncf"))
+      roundedTo.insert(e->type);
     e = look(e->operands[0]);
+  }
   return e;
 }
 

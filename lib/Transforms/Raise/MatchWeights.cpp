@@ -49,6 +49,7 @@ bool AttentionMatcher::match(Expr *output, ArrayRef<Atom> outputAtoms) {
   result.output = output;
   result.outputAtoms.assign(outputAtoms.begin(), outputAtoms.end());
   Expr *e = n.lookThroughCasts(output);
+  n.roundedTo.clear();
   if (Expr *numerator = matchLateSum(e)) {
     result.dividesLate = true;
     e = n.lookThroughCasts(numerator);
@@ -56,11 +57,26 @@ bool AttentionMatcher::match(Expr *output, ArrayRef<Atom> outputAtoms) {
   return matchSecondProduct(e) && matchGuards();
 }
 
+/// The natural logarithm of the base, if this is an exponential.
+std::optional<double> AttentionMatcher::exponentOf(Expr *e, Expr *&exponent) {
+  if (e->isApply("math.exp") || e->isApply("math.exp2")) {
+    exponent = e->operands[0];
+    return e->isApply("math.exp") ? 1 : std::log(2.0);
+  }
+  if (!e->isApply("math.powf"))
+    return std::nullopt;
+  auto base = n.number(e->operands[0]);
+  if (!base || !(*base > 1 && *base <= 10))
+    return std::nullopt;
+  exponent = e->operands[1];
+  return std::log(*base);
+}
+
 /// Is there an exp of what has a product of queries and keys in it?
 bool AttentionMatcher::looksLikeWeights(Expr *e, unsigned depth) {
   e = n.lookThroughCasts(e);
-  if (e->isApply("math.exp") || e->isApply("math.exp2"))
-    return containsScoreProduct(e->operands[0], 12);
+  if (Expr *exponent; exponentOf(e, exponent))
+    return containsScoreProduct(exponent, 12);
   if (!depth)
     return false;
   auto inOperand = [&](unsigned i) {
@@ -113,9 +129,11 @@ bool AttentionMatcher::matchSelectedWeights(Expr *select, Expr *&rest) {
 }
 
 bool AttentionMatcher::matchWeights(Expr *e) {
-  Expr *unnormalised = sum ? e : nullptr;
+  Expr *unnormalised = sum ? e : nullptr, *scores = nullptr;
+  std::optional<double> base;
   for (e = n.lookThroughCasts(e);; e = n.lookThroughCasts(e)) {
-    if (e->isApply("math.exp") || e->isApply("math.exp2"))
+    base = exponentOf(e, scores);
+    if (base)
       break;
     if (e->isApply("arith.select")) {
       if (!matchSelectedWeights(e, e))
@@ -142,21 +160,18 @@ bool AttentionMatcher::matchWeights(Expr *e) {
                     (e->op ? e->op->getName().getStringRef()
                            : StringRef("a value that nothing is known of")));
   }
-  Expr *scores = e->operands[0];
-  bool isBase2 = e->isApply("math.exp2");
   if (sum) {
     if (!matchSum(unnormalised))
       return false;
-  } else if (isBase2 || !matchLogSum(e->operands[0], scores)) {
+  } else if (*base != 1 || !matchLogSum(scores, scores)) {
     return fail(e->loc, "weights are not divided by their sum over the keys");
   }
   Scaled scaled;
-  if (isBase2)
-    scaled.number = 0.693147180559945309417;
+  scaled.number = *base;
   // Rather a product with rows of queries, if there are several.
   allowsSingleRow = false;
   allowsSingleRow = !containsScoreProduct(scores, 12);
-  return collectScores(scores, scaled);
+  return collectScores(scores, scaled) && checkShifts();
 }
 
 /// Every key that the second product sums over must be in the sum, once.
