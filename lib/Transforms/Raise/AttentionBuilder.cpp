@@ -262,7 +262,9 @@ bool AttentionBuilder::checkUsers() {
   llvm::SmallPtrSet<Operation *, 32> seen{match.firstProduct};
   while (!work.empty()) {
     Operation *op = work.pop_back_val();
-    for (Operation *user : op->getUsers()) {
+    for (Operation *inner : op->getUsers()) {
+      // The body of a structured op may read a whole tensor.
+      Operation *user = op->getBlock()->findAncestorOpInBlock(*inner);
       if (user == root || isUnused(user) || isa<tensor::DimOp>(user) ||
           !seen.insert(user).second)
         continue;
@@ -459,8 +461,8 @@ Value AttentionBuilder::build() {
   resolveMasks();
   if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers())
     return {};
-  if (!std::isfinite(match.scale) || match.scale == 0)
-    return fail("the scale is no finite number other than 0"), Value();
+  if (!(std::fabs(match.scale) < 1e30) || match.scale == 0)
+    return fail("the scale is 0, or no ordinary number"), Value();
   for (Expr *e : {match.query, match.key, match.value})
     layout.addSizes(e);
   Value weights = weightsOperand();

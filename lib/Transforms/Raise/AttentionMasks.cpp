@@ -11,12 +11,22 @@
 using namespace mlir;
 using namespace polyattn::attn;
 
+static bool holdsOnly(Grid &grid, ArrayRef<double> numbers) {
+  for (int64_t i = 0; i < (grid.byRow() ? grid.numRows : 1); ++i)
+    if (!llvm::all_of(grid.row(i), [&](double value) {
+          return llvm::is_contained(numbers, value);
+        }))
+      return false;
+  return true;
+}
+
 /// Masks and biases that the program states for every row and key.
 SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
   SmallVector<Part> parts;
   for (auto [k, term] : llvm::enumerate(match.masks))
     if (auto grid = Grid::of(n, term.condition, row, keys))
-      parts.push_back({std::move(grid), term.admits, term.fill, k});
+      if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
+        parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
     if (!term.factors.empty() || term.number <= 0)
       continue;
@@ -157,7 +167,7 @@ void AttentionBuilder::drop(ArrayRef<Part *> parts) {
 bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
   if (!std::isinf(term.fill) && !match.isGuarded && !options.assumeRowsAttend)
     return false;
-  return !dependsOn(term.condition, row) &&
+  return dependsOn(term.condition, keys) && !dependsOn(term.condition, row) &&
          llvm::none_of(groups, [&](const Axis &group) {
            return dependsOn(term.condition, group);
          });
@@ -270,6 +280,11 @@ void AttentionBuilder::resolveMasks() {
 }
 
 bool AttentionBuilder::checkFills() {
+  for (const MaskTerm &term : match.masks)
+    if (!term.condition->type.isInteger(1))
+      return failAt(term.condition->loc,
+                    "weights are multiplied by what is no mask before they are "
+                    "summed");
   if (options.assumeRowsAttend || match.isGuarded || !type.isF16())
     return true;
   for (const MaskTerm &term : match.masks)

@@ -84,6 +84,7 @@ private:
   bool looksLikeWeights(Expr *e, unsigned depth);
   bool matchWeights(Expr *e);
   bool matchSelectedWeights(Expr *select, Expr *&rest);
+  bool matchWeightFactor(Expr *product, Expr *&rest);
   std::optional<double> exponentOf(Expr *e, Expr *&exponent);
   bool matchSum(Expr *unnormalised);
   bool matchLogSum(Expr *exponent, Expr *&scores);

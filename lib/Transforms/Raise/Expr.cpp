@@ -2,6 +2,7 @@
 
 #include "Expr.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -273,6 +274,27 @@ Expr *Notation::openBody(Value value, linalg::LinalgOp op,
   return make(std::move(e));
 }
 
+/// x, if the size is x * c / c, as reshapes there and back leave it.
+static Value reducedSize(Value size) {
+  IntegerAttr by, times;
+  Operation *divide = size.getDefiningOp();
+  if (!isa_and_nonnull<arith::DivSIOp, arith::DivUIOp>(divide) ||
+      !matchPattern(divide->getOperand(1), m_Constant(&by)))
+    return size;
+  Operation *multiply = divide->getOperand(0).getDefiningOp();
+  if (isa_and_nonnull<arith::MulIOp>(multiply) &&
+      matchPattern(multiply->getOperand(1), m_Constant(&times)) &&
+      times.getInt() == by.getInt())
+    return multiply->getOperand(0);
+  auto apply = dyn_cast_or_null<affine::AffineApplyOp>(multiply);
+  if (!apply || apply.getMapOperands().size() != 1)
+    return size;
+  AffineMap map = apply.getAffineMap();
+  AffineExpr x = map.getNumDims() ? getAffineDimExpr(0, size.getContext())
+                                  : getAffineSymbolExpr(0, size.getContext());
+  return map.getResult(0) == x * by.getInt() ? apply.getMapOperands()[0] : size;
+}
+
 /// Which loop an index in the body of a structured op is. With sizes that are
 /// not known, frontends write broadcasts as "0 if the size is 1, else i"; where
 /// the loop has that very size, this is i.
@@ -292,7 +314,7 @@ static std::optional<int64_t> loopOf(Value index, linalg::LinalgOp op) {
     return std::nullopt;
   int64_t dim = loop.getDim();
   if (!empty.getType().isDynamicDim(dim) ||
-      empty.getDynamicSize(dim) != compare.getLhs())
+      reducedSize(empty.getDynamicSize(dim)) != reducedSize(compare.getLhs()))
     return std::nullopt;
   return dim;
 }

@@ -22,7 +22,7 @@ bool AttentionMatcher::isScoreProduct(Expr *e) {
   if (!e->isReduce() || e->op->getName().getStringRef() != "arith.addf")
     return false;
   SmallVector<Factor> factors;
-  collectFactors(e->operands[1], false, factors);
+  collectFactors(n.lookThroughCasts(e->operands[1]), false, factors);
   Expr *query = nullptr, *key = nullptr;
   for (const Factor &factor : factors) {
     if (!n.dependsOn(factor.e, e->atoms))
@@ -242,7 +242,7 @@ bool AttentionMatcher::matchFirstProduct(Expr *reduce, const Scaled &scaled) {
   result.factors = scaled.factors;
   result.dimAtoms.assign(reduce->atoms.begin(), reduce->atoms.end());
   SmallVector<Factor> factors;
-  collectFactors(reduce->operands[1], false, factors);
+  collectFactors(n.lookThroughCasts(reduce->operands[1]), false, factors);
   for (const Factor &factor : factors) {
     if (n.dependsOn(factor.e, reduce->atoms)) {
       if (factor.isInverse)

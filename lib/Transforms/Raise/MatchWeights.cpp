@@ -128,6 +128,26 @@ bool AttentionMatcher::matchSelectedWeights(Expr *select, Expr *&rest) {
                            "neither of both is 0");
 }
 
+/// A factor of 0 or 1 before the sum is a mask.
+bool AttentionMatcher::matchWeightFactor(Expr *product, Expr *&rest) {
+  for (unsigned i : {0, 1}) {
+    if (!looksLikeWeights(product->operands[i], 6))
+      continue;
+    Expr *factor = n.lookThroughCasts(product->operands[1 - i]);
+    rest = product->operands[i];
+    MaskTerm mask{factor, true, -INFINITY};
+    if (factor->isApply("arith.uitofp"))
+      mask.condition = factor->operands[0];
+    if (factor->isApply("arith.select") &&
+        n.number(factor->operands[1]) == 1.0 &&
+        n.number(factor->operands[2]) == 0.0)
+      mask.condition = factor->operands[0];
+    result.masks.push_back(mask);
+    return true;
+  }
+  return false;
+}
+
 bool AttentionMatcher::matchWeights(Expr *e) {
   Expr *unnormalised = sum ? e : nullptr, *scores = nullptr;
   std::optional<double> base;
@@ -150,6 +170,8 @@ bool AttentionMatcher::matchWeights(Expr *e) {
       unnormalised = e = numerator;
       continue;
     }
+    if (wasDivided && e->isApply("arith.mulf") && matchWeightFactor(e, e))
+      continue;
     if (e->isApply("arith.mulf"))
       return fail(loc,
                   "after the softmax, weights are multiplied by something "
@@ -187,7 +209,13 @@ bool AttentionMatcher::matchSum(Expr *unnormalised) {
     return fail(e->loc, "the sum of weights does not start from 0");
   if (!n.dependsOn(unnormalised, result.keyAtoms))
     return fail(e->loc, "the second product does not sum over the keys");
-  if (!n.equalOver(unnormalised, result.keyAtoms, e->operands[1], e->atoms))
+  // A sum may be spelled as a product with ones.
+  Expr *summand = e->operands[1], *product = n.look(summand);
+  if (product->isApply("arith.mulf"))
+    for (unsigned i : {0, 1})
+      if (n.number(product->operands[i]) == 1.0)
+        summand = product->operands[1 - i];
+  if (!n.equalOver(unnormalised, result.keyAtoms, summand, e->atoms))
     return fail(e->loc,
                 "weights are divided by a sum of something else, or over "
                 "another dimension than the second product sums over");
