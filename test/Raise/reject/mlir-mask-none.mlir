@@ -2,6 +2,7 @@
 //
 // ARGS: normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
+// CHECK: attention not raised: the layout of queries, keys, values or a bias is no reshape and transpose of a tensor
 // CHECK-NOT: attn.attention
 
 #ij = affine_map<(d0, d1) -> (d0, d1)>

@@ -152,3 +152,12 @@ def block(x, wq, wk, wv, wo):
 def upcast(q, k, v):
     s = jnp.einsum("bqhd,bkhd->bhqk", q, k, preferred_element_type=jnp.float32) * 0.5
     return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(s).astype(jnp.float16), v)
+
+
+@accept("Lengths of keys by where and -inf, in layout [batch, length, heads, dim], behind a reshape through one dimension.",
+        bshd(b=2, n=5, m=7) + [T(2, dtype="i32", kind="lengths<7>")], scale=0.5, bias=True)
+def lengths_infinite(q, k, v, lengths):
+    s = jnp.einsum("bqhd,bkhd->bhqk", q, k) * 0.5
+    mask = jnp.broadcast_to((jnp.arange(7) < lengths[:, None])[:, None, None, :], s.shape)
+    s = jax.vmap(lambda mask, s: jnp.where(mask, s, -jnp.inf))(mask[None], s.reshape(-1).reshape(1, *s.shape))[0]
+    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(s), v)

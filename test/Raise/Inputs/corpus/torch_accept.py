@@ -97,7 +97,7 @@ def sdpa_dynamic(q, k, v):
     return SDPA(q, k, v)
 
 
-@accept("A batch of unknown size, causal.", qkv(b=3, dynamic=(0,)), scale=0.5, mask="causal")
+@accept("A batch of unknown size, causal.", qkv(b=3, dynamic=(0,)), mask="causal")
 def sdpa_dynamic_batch(q, k, v):
     return SDPA(q, k, v, is_causal=True)
 
