@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -24,7 +25,6 @@ using namespace polyattn::attn;
 
 /// Tensors to memrefs; whoever calls a function owns the memrefs it returns.
 static void addBufferization(OpPassManager &pm) {
-  pm.addPass(createConvertElementwiseToLinalgPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -38,11 +38,28 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
+/// Models' linalg on tensors, but for attention: products as vector code, the
+/// rest in few ops that read and write large arrays.
+static void addTensorLowering(OpPassManager &pm, const std::string &target) {
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  pm.addPass(createLinalgFoldUnitExtentDimsPass());
+  pm.addPass(createAttnFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createAttnLowerContractions({target}));
+  // Sums that started from fills start in registers now.
+  pm.addPass(createCanonicalizerPass());
+}
+
 /// Loops and vectors on memrefs to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm, bool threads) {
+static void addLLVMLowering(OpPassManager &pm, const std::string &target,
+                            bool threads) {
   pm.addPass(createAttnCopiesToLoops());
+  pm.addPass(createAttnLinalgToVector({target}));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(createAttnOutlineLoops());
+  pm.addPass(func::createDuplicateFunctionEliminationPass());
   if (threads) {
     pm.addPass(createConvertSCFToOpenMPPass());
     // Buffers inside a parallel region must stay inside it.
@@ -68,8 +85,9 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
                                          const ToLLVMPipelineOptions &options) {
   pm.addPass(createAttnLowerToVector({options.target}));
   pm.addPass(createAttnLowerToReference());
+  addTensorLowering(pm, options.target);
   addBufferization(pm);
-  addLLVMLowering(pm, options.threads);
+  addLLVMLowering(pm, options.target, options.threads);
 }
 
 void polyattn::attn::buildImportPipeline(OpPassManager &pm) {

@@ -198,9 +198,9 @@ Executable::call(llvm::ArrayRef<ArrayView> inputs, int threads) const {
   OpenMP::ThreadCount scope(jit->getOpenMP(), threads);
   jit->getFunction()(slots.data());
   auto isBorrowed = [&](const void *block) {
-    return jit->getMemory().contains(block) ||
-           llvm::any_of(inputs,
-                        [&](const ArrayView &a) { return a.data == block; });
+    return jit->owns(block) || llvm::any_of(inputs, [&](const ArrayView &a) {
+             return a.data == block;
+           });
   };
   return buffer.take(isBorrowed);
 }
