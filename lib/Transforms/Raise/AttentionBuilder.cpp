@@ -358,19 +358,18 @@ static Value emitAdmits(OpBuilder &b, Location loc, ArrayRef<MaskTerm> masks,
   return admits;
 }
 
-/// Keys that some mask hides weigh 0.
+/// Keys that some mask hides weigh 0. Masks that cannot be brought into the
+/// shape of weights are left for the bias.
 Value AttentionBuilder::weightsOperand() {
+  auto isWeight = [&](const MaskTerm &term) { return isKeyWeight(term); };
   SmallVector<MaskTerm> masks;
-  llvm::copy_if(match.masks, std::back_inserter(masks),
-                [&](const MaskTerm &term) { return isKeyWeight(term); });
-  llvm::erase_if(match.masks,
-                 [&](const MaskTerm &term) { return isKeyWeight(term); });
+  llvm::copy_if(match.masks, std::back_inserter(masks), isWeight);
   if (masks.empty())
     return {};
   SmallVector<Expr *> es;
   for (const MaskTerm &term : masks)
     es.push_back(term.condition);
-  return layout.compute(
+  Value weights = layout.compute(
       es, weightAxes(), type, [&](OpBuilder &b, ValueRange values) -> Value {
         auto number = [&](double x) -> Value {
           return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x));
@@ -378,6 +377,9 @@ Value AttentionBuilder::weightsOperand() {
         return arith::SelectOp::create(
             b, loc, emitAdmits(b, loc, masks, values), number(1), number(0));
       });
+  if (weights)
+    llvm::erase_if(match.masks, isWeight);
+  return weights;
 }
 
 /// The sum of all biases, and a hugely negative number where a mask hides keys.
