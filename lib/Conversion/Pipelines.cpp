@@ -4,6 +4,9 @@
 // attention.
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/TosaToArith/TosaToArith.h"
+#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -87,8 +90,22 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
   addLLVMLowering(pm, options.target, options.threads);
 }
 
-void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
+void polyattn::attn::buildImportPipeline(OpPassManager &pm) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(tosa::createTosaToLinalgNamed());
+  functions.addPass(tosa::createTosaToLinalg());
+  functions.addPass(createTosaToArithPass());
+  functions.addPass(createTosaToTensorPass());
+  pm.addPass(createInlinerPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createAttnRaise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
+  buildImportPipeline(pm);
   pm.addPass(createAttnInferBounds());
 }
 
@@ -110,14 +127,17 @@ void polyattn::attn::buildCompilePipeline(
 }
 
 void polyattn::attn::registerAttnPipelines() {
+  PassPipelineRegistration<>(
+      "attn-import",
+      "Lower TOSA to linalg, inline, and find attention (attn-raise)",
+      buildImportPipeline);
   PassPipelineRegistration<ToLLVMPipelineOptions>(
       "attn-to-llvm",
       "Lower attention and the upstream dialects around it to LLVM",
       buildToLLVMPipeline);
   PassPipelineRegistration<CompilePipelineOptions>(
       "attn-compile",
-      "Bound scores, approximate where certified and profitable, verify, "
-      "schedule, and lower "
-      "to LLVM",
+      "Find attention (attn-import), bound scores, approximate where "
+      "certified and profitable, verify, schedule, and lower to LLVM",
       buildCompilePipeline);
 }
