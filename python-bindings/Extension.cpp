@@ -4,12 +4,14 @@
 // in polyattn/__init__.py.
 
 #include "polyattn/Driver/Executable.h"
+#include "polyattn/Driver/Freeze.h"
 #include "polyattn/Driver/Profiling.h"
 #include "polyattn/Driver/Report.h"
 #include "polyattn/Runtime/ProfileFile.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <mutex>
+#include <set>
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -92,10 +94,13 @@ public:
     return remarks;
   }
 
-  std::string text() {
-    std::string text;
-    locked([&] { llvm::raw_string_ostream(text) << *state->module; });
-    return text;
+  std::string text() { return text(mlir::OpPrintingFlags()); }
+
+  /// The same where constants of more than `maxElements` are left out.
+  std::string shortText(int64_t maxElements) {
+    return text(mlir::OpPrintingFlags()
+                    .elideLargeElementsAttrs(maxElements)
+                    .elideLargeResourceString(maxElements));
   }
 
   /// Compiles a copy: the module stays as it is.
@@ -109,6 +114,28 @@ public:
       collect(remarks);
     });
     return {valueOrRaise(std::move(executable)), std::move(remarks)};
+  }
+
+  /// The dialects of the module's ops, sorted.
+  std::vector<std::string> dialects() {
+    std::set<std::string> names;
+    locked([&] {
+      state->module->walk([&](mlir::Operation *op) {
+        names.insert(op->getName().getDialectNamespace().str());
+      });
+    });
+    return {names.begin(), names.end()};
+  }
+
+  /// Arguments of function `entry` become constants.
+  void freeze(const std::string &entry,
+              const std::vector<FrozenArgument> &arguments) {
+    llvm::Error error = llvm::Error::success();
+    locked([&] {
+      error = freezeArguments(state->session, *state->module, entry, arguments);
+    });
+    if (error)
+      raise(std::move(error));
   }
 
   /// The report on a copy, as the text of a JSON object.
@@ -149,6 +176,15 @@ private:
     if (error)
       raise(std::move(error));
     state->diagnostics = state->session.takeDiagnostics();
+  }
+
+  std::string text(const mlir::OpPrintingFlags &flags) {
+    std::string text;
+    locked([&] {
+      llvm::raw_string_ostream os(text);
+      state->module->print(os, flags);
+    });
+    return text;
   }
 
   template <typename Work> void locked(Work work) {
@@ -244,6 +280,18 @@ static nb::object toNumpy(Array array) {
                                          owner, nullptr, arrayType(view.type)));
 }
 
+/// Makes constants of arrays, which are named by the index of the argument.
+static void freeze(Module &module, const std::string &entry, nb::dict values) {
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  std::vector<FrozenArgument> arguments;
+  for (auto [key, value] : values) {
+    auto index = nb::cast<unsigned>(key);
+    buffers.push_back(std::make_unique<Buffer>(value, index));
+    arguments.push_back({index, buffers.back()->view(index)});
+  }
+  module.freeze(entry, arguments);
+}
+
 static nb::list call(const Executable &executable, nb::sequence arguments,
                      int threads) {
   std::vector<std::unique_ptr<Buffer>> buffers;
@@ -306,7 +354,13 @@ static void defineModule(nb::module_ &m) {
            "Raises CompileError if a pass fails.")
       .def_prop_ro("diagnostics", &Module::getDiagnostics,
                    "What the last successful step reported, warnings mostly.")
-      .def("__str__", &Module::text)
+      .def("__str__", [](Module &module) { return module.text(); })
+      .def("summary", &Module::shortText, nb::arg("max_elements") = 64,
+           "The module's text without the elements of larger constants, for "
+           "reading.")
+      .def_prop_ro("dialects", &Module::dialects,
+                   "The dialects of the module's ops.")
+      .def("_freeze", &freeze)
       .def("_report",
            [](Module &module, const std::string &before, double rtol,
               const std::string &target) {
@@ -397,4 +451,5 @@ NB_MODULE(_polyattn, m) {
   defineModule(m);
   defineExecutable(m);
   defineProfiling(m);
+  m.def("_set_leak_warnings", &nb::set_leak_warnings);
 }

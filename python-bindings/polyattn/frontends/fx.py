@@ -1,0 +1,168 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""From graphs of ATen ops, as torch.export and AOTAutograd make them, to modules."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+
+from .. import _polyattn
+from .._polyattn import CompileError, Module
+from .mlir import foreign_dialect
+from .tensors import to_numpy
+
+_TO_LINALG = ("builtin.module(func.func(torch-match-quantized-custom-ops),"
+              "torchdynamo-export-to-torch-backend-pipeline{extra-library=},"
+              "torch-backend-to-linalg-on-tensors-backend-pipeline{allow-non-finites=true})")
+
+_DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool, torch.int8, torch.int16,
+           torch.int32, torch.int64}
+
+
+class Unsupported(Exception):
+    """Why a graph cannot be compiled, in words for its user."""
+
+
+def decompositions() -> Dict[Any, Any]:
+    """Ops to be taken apart before torch-mlir sees them: what it asks for, fused attention among them."""
+    from torch._decomp import get_decompositions
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+    table = dict(get_decomposition_table())
+    table.update(get_decompositions([torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default]))
+    return table
+
+
+def lower(graph_module: torch.fx.GraphModule, frozen: Dict[int, torch.Tensor]) -> Module:
+    """The graph as function `main` on linalg. Arguments in `frozen`, by position, become constants: copies.
+
+    Raises Unsupported.
+    """
+    check(graph_module.graph)
+    text = _to_linalg(graph_module)
+    try:
+        module = _polyattn.parse(text, "<torch>")
+    except CompileError as error:
+        op = foreign_dialect(text)
+        raise Unsupported(_tm_tensor_reason(text) if op == "tm_tensor" else
+                          f"MLIR 22 cannot read what this torch-mlir wrote: {error}") from error
+    if frozen:
+        module._freeze("main", {index: to_numpy(tensor) for index, tensor in frozen.items()})
+    return module
+
+
+def check(graph: torch.fx.Graph) -> None:
+    """Raises Unsupported for what torch-mlir would refuse less clearly, or lower to something else."""
+    for node in graph.nodes:
+        for value in _values(node):
+            if value.device.type != "cpu":
+                raise Unsupported(f"{_describe(node)} is on device {value.device}: polyattn compiles for the CPU")
+            if value.layout is not torch.strided:
+                raise Unsupported(f"{_describe(node)} is a {value.layout} tensor")
+            if value.dtype not in _DTYPES:
+                raise Unsupported(f"{_describe(node)} has elements of {value.dtype}, which polyattn does not compile")
+        if isinstance(node.target, torch._ops.HigherOrderOperator):
+            inner = ", ".join(str(arg) for arg in node.args if isinstance(arg, torch._ops.OpOverload))
+            raise Unsupported(f"{_describe(node)}{' of ' if inner else ''}{inner} is an op around others, which "
+                              "torch-mlir does not import")
+        tags = getattr(node.target, "tags", ())
+        if torch.Tag.nondeterministic_seeded in tags:
+            raise Unsupported(f"{_describe(node)} draws random numbers, and must draw PyTorch's: is the module in "
+                              "training mode?")
+
+
+def location(node: torch.fx.Node) -> str:
+    """The innermost place in the program that a node comes from, or ''."""
+    places = re.findall(r'File "([^"]+)", line ([0-9]+)', node.meta.get("stack_trace") or "")
+    return f"{places[-1][0]}:{places[-1][1]}" if places else ""
+
+
+def _values(node: torch.fx.Node) -> List[torch.Tensor]:
+    value = node.meta.get("val")
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [v for v in values if isinstance(v, torch.Tensor)]
+
+
+def _describe(node: torch.fx.Node) -> str:
+    what = f"argument {node.name}" if node.op == "placeholder" else str(node.target)
+    place = location(node)
+    return f"{what} ({place})" if place else what
+
+
+#===-- torch-mlir ------------------------------------------------------------------------------------------------===#
+
+
+def _to_linalg(graph_module: torch.fx.GraphModule) -> str:
+    from torch_mlir import ir
+    from torch_mlir.dialects import torch as torch_dialect
+    from torch_mlir.extras.fx_importer import FxImporter
+    from torch_mlir.passmanager import PassManager
+
+    context = ir.Context()
+    torch_dialect.register_dialect(context)
+    errors: List[Tuple[str, str]] = []
+
+    def collect(diagnostic: Any) -> bool:
+        if diagnostic.severity == ir.DiagnosticSeverity.ERROR:
+            errors.append((str(diagnostic.location), diagnostic.message))
+        return True
+
+    importer = FxImporter(context=context)
+    try:
+        # It may rewrite the graph: ours is a copy.
+        importer.import_stateless_graph(_copy(graph_module).graph, func_name="main")
+    except Exception as error:
+        raise Unsupported(f"torch-mlir cannot import it: {_first_line(error)}") from error
+    handler = context.attach_diagnostic_handler(collect)
+    try:
+        with context:
+            PassManager.parse(_TO_LINALG).run(importer.module.operation)
+    except Exception as error:
+        raise Unsupported(_reason(graph_module.graph, errors, error)) from error
+    finally:
+        handler.detach()
+    return importer.module.operation.get_asm(enable_debug_info=True)
+
+
+def _copy(graph_module: torch.fx.GraphModule) -> torch.fx.GraphModule:
+    graph = torch.fx.Graph()
+    graph.output(graph.graph_copy(graph_module.graph, {}))
+    return torch.fx.GraphModule(graph_module, graph)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+def _reason(graph: torch.fx.Graph, errors: List[Tuple[str, str]], error: Exception) -> str:
+    """Op, place and message, from what torch-mlir diagnosed."""
+    if not errors:
+        return f"torch-mlir failed: {_first_line(error)}"
+    where, message = errors[0]
+    message = message.partition("\n")[0].partition(": %")[0]
+    ops = _ops_in(message) or _ops_at(graph, where)
+    return f"torch-mlir does not lower {' or '.join(ops) or 'an op'}{_place(where)}: {message}"
+
+
+def _ops_in(message: str) -> List[str]:
+    """Ops of PyTorch that a message names; constants are only what remains of one."""
+    return [f"aten.{name}" for name in re.findall(r"torch\.aten\.([\w.]+)", message)]
+
+
+def _place(where: str) -> str:
+    match = re.search(r'"([^"]+)":([0-9]+)', where)
+    return f" ({match[1]}:{match[2]})" if match else ""
+
+
+def _ops_at(graph: torch.fx.Graph, where: str) -> List[str]:
+    place = _place(where)
+    return list(dict.fromkeys(str(node.target) for node in graph.nodes
+                              if node.op == "call_function" and place and f" ({location(node)})" == place))
+
+
+def _tm_tensor_reason(text: str) -> Optional[str]:
+    ops = sorted(set(re.findall(r"tm_tensor\.(?!yield)\w+", text)))
+    return (f"torch-mlir lowers something in it (cumsum, sort, topk, scatter and the like) to {', '.join(ops)}, an op of "
+            "its own that MLIR 22 does not have")

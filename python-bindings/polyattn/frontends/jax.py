@@ -1,0 +1,106 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Modules from JAX, through StableHLO and torch-mlir's passes for it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from .. import _polyattn
+from .._polyattn import CompileError, Module
+from ._optional import failure, require
+from .mlir import STABLEHLO_PIPELINE, foreign_dialect
+
+FEATURE = "polyattn.from_jax"
+
+
+def from_jax(function: Any, arguments: Sequence[Any], *, constants: Sequence[int] = ()) -> Module:
+    """A JAX function as module.
+
+    The function `main` takes the arrays of `arguments`, which may be pytrees and jax.ShapeDtypeStruct, in their
+    flattened order, and returns those of the result. Arguments whose positions are in `constants`, such as a model's
+    parameters, become constants of the module, as do arrays that the function has captured: copies. Raises ImportError
+    where jax or torch-mlir is missing, and CompileError where the function does not lower.
+    """
+    jax = require("jax", FEATURE)
+    tool = _torch_mlir_opt()
+    if not isinstance(arguments, (tuple, list)):
+        raise TypeError(f"arguments must be a tuple or a list, got {type(arguments).__name__}")
+    for index in constants:
+        if not 0 <= index < len(arguments):
+            raise ValueError(f"constants: there is no argument {index}")
+    text, frozen = _stablehlo(jax, function, tuple(arguments), set(constants))
+    module = _parse(_run(tool, text))
+    if frozen:
+        module._freeze("main", frozen)
+    return module
+
+
+def _stablehlo(jax: Any, function: Any, arguments: Tuple[Any, ...], constants: Any) -> Tuple[str, Dict[int, Any]]:
+    """The function's text, and the arguments of it that are constants.
+
+    Captured arrays come first in its arguments: as text they would take twice their memory, and minutes.
+    """
+    closed = jax.make_jaxpr(function)(*arguments)
+    captured = [np.asarray(value) for value in closed.consts]
+
+    def flat(captured: List[Any], *leaves: Any) -> Any:
+        return jax.core.eval_jaxpr(closed.jaxpr, captured, *leaves)
+
+    leaves, frozen = [], dict(enumerate(map(_bits, captured)))
+    for index, argument in enumerate(arguments):
+        for leaf in jax.tree_util.tree_leaves(argument):
+            if index in constants:
+                if isinstance(leaf, jax.ShapeDtypeStruct):
+                    raise TypeError(f"argument {index} shall be a constant, and needs values: got {leaf}")
+                frozen[len(captured) + len(leaves)] = _bits(jax.numpy.asarray(leaf))
+            leaves.append(leaf)
+    lowered = jax.jit(flat, keep_unused=True).lower(captured, *leaves)
+    return lowered.as_text(debug_info=True), frozen
+
+
+def _bits(value: Any) -> np.ndarray:
+    array = np.ascontiguousarray(np.asarray(value)).reshape(np.shape(value))
+    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+
+
+def _torch_mlir_opt() -> str:
+    package = require("torch_mlir", FEATURE)
+    folders = [pathlib.Path(sys.executable).parent, pathlib.Path(package.__file__).parent / "_mlir_libs"]
+    path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
+    tool = shutil.which("torch-mlir-opt", path=path)
+    if not tool:
+        raise ImportError(f"{FEATURE} needs torch-mlir-opt, which the installed torch-mlir lacks: pip install "
+                          "--upgrade torch-mlir, or put the tool in PATH", name="torch_mlir")
+    return tool
+
+
+def _run(tool: str, text: str) -> str:
+    """StableHLO to linalg."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = pathlib.Path(folder, "jax.mlir"), pathlib.Path(folder, "linalg.mlir")
+        source.write_text(text)
+        done = subprocess.run([tool, f"--pass-pipeline={STABLEHLO_PIPELINE}", "--mlir-print-debuginfo", str(source), "-o",
+                               str(target)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            lines = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()
+            raise failure("torch-mlir-opt does not lower the function from StableHLO: " +
+                          (lines[0].replace(f"{source}:", "") if lines else f"exit status {done.returncode}"))
+        return target.read_text()
+
+
+def _parse(text: str) -> Module:
+    dialect = foreign_dialect(text)
+    try:
+        return _polyattn.parse(text, "<jax>")
+    except CompileError as error:
+        if dialect:
+            raise failure(f"some ops of '{dialect}' have no lowering to linalg: {error}") from error
+        raise failure(f"MLIR 22 cannot read what this torch-mlir wrote: {error}") from error
