@@ -27,6 +27,8 @@ using namespace polyattn::driver;
 
 /// polyattn.CompileError; borrowed from the module, which outlives its users.
 static PyObject *compileErrorClass;
+/// polyattn.CheckError.
+static PyObject *checkErrorClass;
 
 [[noreturn]] static void
 raiseCompileError(const std::string &message,
@@ -57,6 +59,10 @@ raiseCompileError(const std::string &message,
     throw nb::type_error(message.c_str());
   if (argument == ArgumentError::Kind::Value)
     throw nb::value_error(message.c_str());
+  if (argument == ArgumentError::Kind::Check) {
+    PyErr_SetString(checkErrorClass, message.c_str());
+    throw nb::python_error();
+  }
   raiseCompileError(message, std::move(diagnostics));
 }
 
@@ -447,6 +453,12 @@ NB_MODULE(_polyattn, m) {
       "Diagnostic.",
       PyExc_Exception, nullptr);
   m.attr("CompileError") = nb::borrow(compileErrorClass);
+  checkErrorClass = PyErr_NewExceptionWithDoc(
+      "polyattn.CheckError",
+      "An assertion of the program itself failed: an index is out of bounds, "
+      "say.",
+      PyExc_ValueError, nullptr);
+  m.attr("CheckError") = nb::borrow(checkErrorClass);
   defineReports(m);
   defineModule(m);
   defineExecutable(m);

@@ -19,7 +19,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from . import _polyattn
-from ._polyattn import CompileError, Diagnostic, Module, Remark, ValueSpec, parse
+from ._polyattn import CheckError, CompileError, Diagnostic, Module, Remark, ValueSpec, parse
 from .frontends import from_jax, from_mlir, from_torch
 
 try:
@@ -27,7 +27,7 @@ try:
 except ImportError:
     _bfloat16 = None
 
-__all__ = ["CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "from_jax",
+__all__ = ["CheckError", "CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "from_jax",
            "from_mlir", "from_torch", "parse", "parse_file", "profile"]
 
 _SCALAR_TYPES = {"bool": np.bool_, "f16": np.float16, "f32": np.float32, "f64": np.float64,
@@ -104,7 +104,8 @@ class Executable:
         scalars. Tensor arguments are read only; one that is not contiguous is copied first. A memref argument is
         passed as it is, so it must be contiguous and writable. bf16 arrays have the type ml_dtypes.bfloat16, or
         uint16 with the same bits. PyTorch's tensors on the CPU are taken as arrays of their own memory. Raises
-        TypeError or ValueError for arguments that do not fit.
+        TypeError or ValueError for arguments that do not fit, and CheckError, a ValueError, where an assertion of the
+        program fails.
         """
         results = tuple(map(_from_array, self._call(arguments, self._threads), self.results))
         return results if len(results) > 1 else results[0] if results else None

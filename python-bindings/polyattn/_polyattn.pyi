@@ -6,6 +6,8 @@ import numpy as np
 class CompileError(Exception):
     diagnostics: List[Diagnostic]
 
+class CheckError(ValueError): ...
+
 class Diagnostic:
     @property
     def severity(self) -> str: ...

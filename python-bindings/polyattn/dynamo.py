@@ -24,7 +24,7 @@ import time
 from typing import Any, Deque, Dict, List, Optional, Sequence, Tuple
 
 from . import _polyattn
-from ._polyattn import Remark
+from ._polyattn import CheckError, Remark
 from .frontends._optional import require
 
 torch = require("torch", 'torch.compile(backend="polyattn")')
@@ -264,6 +264,9 @@ class _Graph:
             return list(self._graph(*arguments))
         try:
             return program(arguments, self._settings.threads or torch.get_num_threads())
+        except CheckError:
+            # Such as an index out of bounds: PyTorch has its own words for it.
+            return list(self._graph(*arguments))
         except Exception as error:
             self._give_up(error)
             return list(self._graph(*arguments))

@@ -73,7 +73,7 @@ def _bits(value: Any) -> np.ndarray:
 
 def _torch_mlir_opt() -> str:
     package = require("torch_mlir", FEATURE)
-    folders = [pathlib.Path(sys.executable).parent, pathlib.Path(package.__file__).parent / "_mlir_libs"]
+    folders = [pathlib.Path(sys.executable).parent, *(pathlib.Path(p, "_mlir_libs") for p in package.__path__)]
     path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
     tool = shutil.which("torch-mlir-opt", path=path)
     if not tool:
