@@ -141,11 +141,12 @@ def _compile(graph_module: Any, example_inputs: Sequence[Any], settings: _Option
         raise fx.Unsupported("it needs gradients, which polyattn does not compute: call the model under "
                              "torch.no_grad() or torch.inference_mode()")
     fixed = _fixed_inputs(graph_module, example_inputs)
+    promised = _promised_outputs(graph_module)
 
     def compile_graph(graph: Any, fake_inputs: Sequence[Any]) -> Any:
         # AOTAutograd calls this under modes in which tensors have no elements.
         with _disable_current_modes():
-            return _Graph(graph, _frozen(fixed, fake_inputs, settings), settings, report)
+            return _Graph(graph, _frozen(fixed, fake_inputs, settings), promised, settings, report)
 
     compiler = aot_autograd(fw_compiler=compile_graph, inference_compiler=compile_graph,
                             decompositions=fx.decompositions())
@@ -164,6 +165,13 @@ def _location(nodes: Sequence[Any]) -> str:
     from .frontends import fx
 
     return next(filter(None, map(fx.location, nodes)), "unknown place")
+
+
+def _promised_outputs(graph_module: Any) -> List[Any]:
+    """The outputs as torch.compile describes them to the code around the graph."""
+    (output,) = (node for node in graph_module.graph.nodes if node.op == "output")
+    values = output.args[0] if isinstance(output.args[0], (list, tuple)) else [output.args[0]]
+    return [value.meta.get("example_value") if isinstance(value, torch.fx.Node) else None for value in values]
 
 
 #===-- Constants -------------------------------------------------------------------------------------------------===#
@@ -235,8 +243,10 @@ class _Graph:
 
     _boxed_call = True  # AOTAutograd passes the inputs as one list, which is ours to empty.
 
-    def __init__(self, graph: Any, frozen: Dict[int, Any], settings: _Options, report: GraphReport) -> None:
+    def __init__(self, graph: Any, frozen: Dict[int, Any], promised: Sequence[Any], settings: _Options,
+                 report: GraphReport) -> None:
         self._graph = graph
+        self._promised = promised
         self._settings = settings
         self._report = report
         self._build(frozen)
@@ -245,7 +255,7 @@ class _Graph:
         from .frontends.program import Program
 
         start = time.perf_counter()
-        self._program: Optional[Program] = Program(self._graph, frozen, self._settings.pipeline)
+        self._program: Optional[Program] = Program(self._graph, frozen, self._settings.pipeline, self._promised)
         self._snapshots = {index: _Snapshot(tensor) for index, tensor in frozen.items()}
         report = self._report
         report.compiled, report.reason = True, ""

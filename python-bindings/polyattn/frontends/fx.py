@@ -10,7 +10,7 @@ import torch
 
 from .. import _polyattn
 from .._polyattn import CompileError, Module
-from .mlir import foreign_dialect
+from .mlir import foreign_ops
 from .tensors import to_numpy
 
 _TO_LINALG = ("builtin.module(func.func(torch-match-quantized-custom-ops),"
@@ -45,8 +45,9 @@ def lower(graph_module: torch.fx.GraphModule, frozen: Dict[int, torch.Tensor]) -
     try:
         module = _polyattn.parse(text, "<torch>")
     except CompileError as error:
-        op = foreign_dialect(text)
-        raise Unsupported(_tm_tensor_reason(text) if op == "tm_tensor" else
+        ops = [op for op in foreign_ops(text) if op != "tm_tensor.yield"]
+        raise Unsupported(f"torch-mlir lowers something in it (cumsum, sort, topk, scatter and the like) to "
+                          f"{', '.join(ops)}, an op of its own that MLIR 22 does not have" if ops else
                           f"MLIR 22 cannot read what this torch-mlir wrote: {error}") from error
     if frozen:
         module._freeze("main", {index: to_numpy(tensor) for index, tensor in frozen.items()})
@@ -160,9 +161,3 @@ def _ops_at(graph: torch.fx.Graph, where: str) -> List[str]:
     place = _place(where)
     return list(dict.fromkeys(str(node.target) for node in graph.nodes
                               if node.op == "call_function" and place and f" ({location(node)})" == place))
-
-
-def _tm_tensor_reason(text: str) -> Optional[str]:
-    ops = sorted(set(re.findall(r"tm_tensor\.(?!yield)\w+", text)))
-    return (f"torch-mlir lowers something in it (cumsum, sort, topk, scatter and the like) to {', '.join(ops)}, an op of "
-            "its own that MLIR 22 does not have")

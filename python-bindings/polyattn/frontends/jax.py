@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import numpy as np
 from .. import _polyattn
 from .._polyattn import CompileError, Module
 from ._optional import failure, require
-from .mlir import STABLEHLO_PIPELINE, foreign_dialect
+from .mlir import STABLEHLO_PIPELINE, foreign_ops
 
 FEATURE = "polyattn.from_jax"
 
@@ -37,6 +38,10 @@ def from_jax(function: Any, arguments: Sequence[Any], *, constants: Sequence[int
         if not 0 <= index < len(arguments):
             raise ValueError(f"constants: there is no argument {index}")
     text, frozen = _stablehlo(jax, function, tuple(arguments), set(constants))
+    calls = sorted(set(re.findall(r"stablehlo\.custom_call @(\w+)", text)))
+    if calls:
+        raise failure(f"the function needs code that only JAX has: {', '.join(calls)} (linear algebra, sorting, a kernel "
+                      "or a callback)")
     module = _parse(_run(tool, text))
     if frozen:
         module._freeze("main", frozen)
@@ -97,10 +102,10 @@ def _run(tool: str, text: str) -> str:
 
 
 def _parse(text: str) -> Module:
-    dialect = foreign_dialect(text)
     try:
         return _polyattn.parse(text, "<jax>")
     except CompileError as error:
-        if dialect:
-            raise failure(f"some ops of '{dialect}' have no lowering to linalg: {error}") from error
+        ops = foreign_ops(text)
+        if ops:
+            raise failure(f"these ops have no lowering to linalg: {', '.join(ops)}") from error
         raise failure(f"MLIR 22 cannot read what this torch-mlir wrote: {error}") from error

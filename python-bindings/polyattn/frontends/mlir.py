@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Optional, Union
+from typing import Dict, List, Optional, Union
 
 from .. import _polyattn
 from .._polyattn import CompileError, Module
@@ -42,7 +42,8 @@ _TOSA_PIPELINE = ("builtin.module(tosa-attach-target{profiles=pro_int,pro_fp ext
                   "func.func(tosa-to-linalg,tosa-to-arith{include-apply-rescale=true},tosa-to-scf,tosa-to-tensor),"
                   "canonicalize,cse)")
 
-_OP = re.compile(r"(?:^|=|\{|\})\s*\"?([a-z][a-z0-9_]*)\.[A-Za-z_][\w.]*", re.MULTILINE)
+#: An op where one can stand; the name of an attribute has an equals sign behind it.
+_OP = re.compile(r"(?:^|=|\{|\})\s*\"?(([a-z][a-z0-9_]*)\.[A-Za-z_][\w.]*)(?![\w.]|\"?\s*=)", re.MULTILINE)
 
 
 def from_mlir(source: Union[str, "os.PathLike[str]"]) -> Module:
@@ -71,11 +72,12 @@ def _path(source: Union[str, "os.PathLike[str]"]) -> Optional[str]:
 def _explain_parse_error(error: CompileError, path: Optional[str], source: Union[str, "os.PathLike[str]"]) -> None:
     """Raises a better error where the module holds another tool's dialects."""
     text = str(source) if path is None else _read(path)
-    foreign = foreign_dialect(text)
-    if foreign:
+    ops = foreign_ops(text)
+    if ops:
+        dialect = ops[0].partition(".")[0]
         name = "the text" if path is None else f"'{path}'"
-        raise failure(f"{name} has ops of the dialect '{foreign}', which MLIR itself does not have: "
-                      f"{_ADVICE[foreign]}\n{_first_line(error)}") from None
+        raise failure(f"{name} has ops of the dialect '{dialect}', which MLIR itself does not have: "
+                      f"{_ADVICE[dialect]}\n{_first_line(error)}") from None
 
 
 def _read(path: str) -> str:
@@ -90,9 +92,9 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def foreign_dialect(text: str) -> Optional[str]:
-    """The dialect of the first op in `text` that comes from outside MLIR, if there is one that we know."""
-    return next((match[1] for match in _OP.finditer(text) if match[1] in _ADVICE), None)
+def foreign_ops(text: str) -> List[str]:
+    """The ops in `text` from dialects outside MLIR that we know, each once."""
+    return list(dict.fromkeys(match[1] for match in _OP.finditer(text) if match[2] in _ADVICE))
 
 
 def lower_tosa(module: Module) -> Module:
