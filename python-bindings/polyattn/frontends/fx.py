@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List
 
 import torch
 
@@ -76,8 +78,19 @@ def check(graph: torch.fx.Graph) -> None:
 
 def location(node: torch.fx.Node) -> str:
     """The innermost place in the program that a node comes from, or ''."""
-    places = re.findall(r'File "([^"]+)", line ([0-9]+)', node.meta.get("stack_trace") or "")
+    places = re.findall(r'File "([^"]+)", line ([0-9]+)', _own_trace(node.meta.get("stack_trace") or ""))
     return f"{places[-1][0]}:{places[-1][1]}" if places else ""
+
+
+#: The folders of PyTorch and of this package.
+_INNER = [str(folder) + os.sep for folder in (pathlib.Path(torch.__file__).parent, pathlib.Path(__file__).parent)]
+
+
+def _own_trace(trace: str) -> str:
+    """A stack trace without PyTorch's own frames and ours, if others remain."""
+    frames = re.split(r'^(?=\s*File ")', trace, flags=re.MULTILINE)
+    own = [frame for frame in frames if not any(f'File "{folder}' in frame for folder in _INNER)]
+    return "".join(own) if any("File" in frame for frame in own) else trace
 
 
 def _values(node: torch.fx.Node) -> List[torch.Tensor]:
@@ -103,33 +116,27 @@ def _to_linalg(graph_module: torch.fx.GraphModule) -> str:
 
     context = ir.Context()
     torch_dialect.register_dialect(context)
-    errors: List[Tuple[str, str]] = []
-
-    def collect(diagnostic: Any) -> bool:
-        if diagnostic.severity == ir.DiagnosticSeverity.ERROR:
-            errors.append((str(diagnostic.location), diagnostic.message))
-        return True
-
     importer = FxImporter(context=context)
     try:
         # It may rewrite the graph: ours is a copy.
         importer.import_stateless_graph(_copy(graph_module).graph, func_name="main")
     except Exception as error:
         raise Unsupported(f"torch-mlir cannot import it: {_first_line(error)}") from error
-    handler = context.attach_diagnostic_handler(collect)
     try:
         with context:
             PassManager.parse(_TO_LINALG).run(importer.module.operation)
     except Exception as error:
-        raise Unsupported(_reason(graph_module.graph, errors, error)) from error
-    finally:
-        handler.detach()
+        raise Unsupported(_reason(graph_module.graph, error)) from error
     return importer.module.operation.get_asm(enable_debug_info=True)
 
 
 def _copy(graph_module: torch.fx.GraphModule) -> torch.fx.GraphModule:
+    """A copy with the places that `location` gives: they become those of MLIR's ops."""
     graph = torch.fx.Graph()
     graph.output(graph.graph_copy(graph_module.graph, {}))
+    for node in graph.nodes:
+        if node.meta.get("stack_trace"):
+            node.meta["stack_trace"] = _own_trace(node.meta["stack_trace"])
     return torch.fx.GraphModule(graph_module, graph)
 
 
@@ -137,11 +144,12 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
-def _reason(graph: torch.fx.Graph, errors: List[Tuple[str, str]], error: Exception) -> str:
+def _reason(graph: torch.fx.Graph, error: Exception) -> str:
     """Op, place and message, from what torch-mlir diagnosed."""
-    if not errors:
+    diagnostics = getattr(error, "error_diagnostics", ())
+    if not diagnostics:
         return f"torch-mlir failed: {_first_line(error)}"
-    where, message = errors[0]
+    where, message = str(diagnostics[0].location), str(diagnostics[0].message)
     message = message.partition("\n")[0].partition(": %")[0]
     ops = _ops_in(message) or _ops_at(graph, where)
     return f"torch-mlir does not lower {' or '.join(ops) or 'an op'}{_place(where)}: {message}"

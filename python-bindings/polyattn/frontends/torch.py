@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._polyattn import Module
@@ -30,11 +31,12 @@ def from_torch(module: Any, example_inputs: Sequence[Any], example_kwargs: Optio
         program = module
     else:
         program = _export(torch, module, example_inputs, example_kwargs, dynamic_shapes)
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PyTorch's, about itself.
         program = program.run_decompositions(fx.decompositions())
-    graph, frozen = _lifted_graph(torch, program)
     try:
-        return fx.lower(graph, frozen)
+        fx.check(program.graph)
+        return fx.lower(*_lifted_graph(torch, program))
     except fx.Unsupported as error:
         raise failure(f"torch-mlir cannot lower the module: {error}") from error
 
