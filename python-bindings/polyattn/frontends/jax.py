@@ -67,8 +67,68 @@ def _stablehlo(jax: Any, function: Any, arguments: Tuple[Any, ...], constants: A
                     raise TypeError(f"argument {index} shall be a constant, and needs values: got {leaf}")
                 frozen[len(captured) + len(leaves)] = _bits(jax.numpy.asarray(leaf))
             leaves.append(leaf)
-    lowered = jax.jit(flat, keep_unused=True).lower(captured, *leaves)
-    return lowered.as_text(debug_info=True), frozen
+    module = jax.jit(flat, keep_unused=True).lower(captured, *leaves).compiler_ir("stablehlo")
+    _prepare(module)
+    return module.operation.get_asm(enable_debug_info=True), frozen
+
+
+#: Ops of CHLO, for which torch-mlir-opt has no lowering, and which MLIR's math dialect has by the same name. That tool
+#: does not read this dialect, either: they pass through it as calls of functions with this prefix.
+_MATH = {f"chlo.{name}" for name in ("acos", "acosh", "asin", "asinh", "atan", "atanh", "cosh", "erf", "erfc", "sinh", "tan")}
+_PREFIX = "polyattn_math_"
+_CALL = re.compile(rf"(?:func\.)?call @{_PREFIX}([a-z]+)_\d+\((%[\w#]+)\) : \((tensor<[^>]*>)\) -> tensor<[^>]*>")
+
+
+def _prepare(module: Any) -> None:
+    """Rewrites what torch-mlir-opt does not lower to ops that have the same meaning and that it does."""
+    from jaxlib.mlir import ir
+
+    found: List[Any] = []
+
+    def collect(op: Any) -> Any:
+        found.append(op)
+        return ir.WalkResult.ADVANCE
+
+    def create(name: str, result: Any, operands: Sequence[Any], before: Any, **attributes: Any) -> Any:
+        return ir.Operation.create(name, results=[result], operands=operands, attributes=attributes,
+                                   loc=before.location, ip=ir.InsertionPoint(before)).results[0]
+
+    def declare(op: Any) -> str:
+        name = f"{_PREFIX}{op.name.partition('.')[2]}_{len(module.body.operations)}"
+        type_ = ir.TypeAttr.get(ir.FunctionType.get([op.operands[0].type], [op.results[0].type]))
+        ir.Operation.create("func.func", regions=1, loc=op.location, ip=ir.InsertionPoint(module.body), attributes={
+            "sym_name": ir.StringAttr.get(name), "function_type": type_, "sym_visibility": ir.StringAttr.get("private")})
+        return name
+
+    with module.context:
+        module.operation.walk(collect)
+        for op in found:
+            if op.name == "stablehlo.dot_general":
+                _widen(op, create, ir)
+            elif op.name == "chlo.square" or op.name in _MATH:
+                operands, type_ = list(op.operands), op.results[0].type
+                new = (create("stablehlo.multiply", type_, operands * 2, op) if op.name == "chlo.square" else
+                       create("func.call", type_, operands, op, callee=ir.FlatSymbolRefAttr.get(declare(op))))
+                op.results[0].replace_all_uses_with(new)
+                op.erase()
+
+
+def _widen(dot: Any, create: Any, ir: Any) -> None:
+    """Products of bf16 and f16 are sums in f32: in linalg they would be sums in the type of the result."""
+    small = (ir.BF16Type, ir.F16Type)
+    result = ir.RankedTensorType(dot.results[0].type)
+    operands = [ir.RankedTensorType(operand.type) for operand in dot.operands]
+    if not any(type_.element_type.typeid == t.static_typeid for type_ in (result, *operands) for t in small):
+        return
+    with dot.location:
+        single = ir.F32Type.get()
+        wide = [create("stablehlo.convert", ir.RankedTensorType.get(type_.shape, single), [operand], dot)
+                for type_, operand in zip(operands, dot.operands)]
+        attributes = {name: dot.attributes[name] for name in dot.attributes if name != "algorithm"}
+        new = ir.Operation.create("stablehlo.dot_general", results=[ir.RankedTensorType.get(result.shape, single)],
+                                  operands=wide, attributes=attributes, ip=ir.InsertionPoint(dot)).results[0]
+        dot.results[0].replace_all_uses_with(create("stablehlo.convert", result, [new], dot))
+    dot.erase()
 
 
 def _bits(value: Any) -> np.ndarray:
@@ -98,7 +158,7 @@ def _run(tool: str, text: str) -> str:
             lines = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()
             raise failure("torch-mlir-opt does not lower the function from StableHLO: " +
                           (lines[0].replace(f"{source}:", "") if lines else f"exit status {done.returncode}"))
-        return target.read_text()
+        return _CALL.sub(r"math.\1 \2 : \3", target.read_text())
 
 
 def _parse(text: str) -> Module:

@@ -123,3 +123,4 @@ for message, module, inputs in (
 raises(TypeError, "expected a torch.nn.Module or a function, got int", polyattn.from_torch, 3, (x,))
 raises(TypeError, "example_inputs must be a tuple or a list, got Tensor", polyattn.from_torch, block, x)
 assert "polyattn" in torch._dynamo.list_backends()  # from_torch registers it.
+print("ok")
