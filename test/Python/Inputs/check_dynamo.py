@@ -2,7 +2,11 @@
 """Compares what torch.compile makes of models with the models themselves."""
 
 import logging
+import os
+import pathlib
+import subprocess
 import sys
+import tempfile
 
 import torch
 import torch.nn.functional as F
@@ -258,6 +262,22 @@ def test_threads():
         torch.set_num_threads(count)
         same(function(x), model(x))
     torch.set_num_threads(threads)
+
+
+def test_entry_point():
+    """Where the package is installed, torch.compile finds the backend by itself."""
+    lines = (pathlib.Path(__file__).parents[3] / "python-bindings/pyproject.toml").read_text().splitlines()
+    start = lines.index("[project.entry-points.torch_dynamo_backends]")
+    with tempfile.TemporaryDirectory() as folder:
+        info = pathlib.Path(folder, "polyattn-0.dist-info")
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: polyattn\nVersion: 0\n")
+        (info / "entry_points.txt").write_text("[torch_dynamo_backends]\n" + lines[start + 1].replace('"', "") + "\n")
+        program = ("import sys, torch\nassert 'polyattn' not in sys.modules\nwith torch.no_grad():\n"
+                   "    y = torch.compile(lambda x: x + 1, backend='polyattn')(torch.ones(3))\n"
+                   "(report,) = sys.modules['polyattn.dynamo'].reports()\nassert report.compiled and y.tolist() == [2] * 3")
+        paths = os.pathsep.join([folder, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+        subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONPATH": paths})
 
 
 wanted = sys.argv[1:]
