@@ -7,6 +7,49 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AttnRaise : Pass<"attn-raise"> {
+  let summary = "find softmax attention in linalg on tensors";
+  let description = [{
+    Replaces softmax attention that is spelled out in linalg, tensor, arith and math ops by `attn.attention`, in
+    whatever order, layout and grouping of loops it is written (docs/raising.md). What one element of a tensor is gets
+    read backwards from the output as an expression: views become indices, so that transposes, reshapes and broadcasts
+    do not matter; then one matcher looks for `sum_j softmax(scores)_ij value_j`.
+
+    Recognised are the scale (on queries, keys, both, the scores, divided by, or folded into exp2), the division before
+    or after the second product or by a reciprocal, log-sum-exp, shared keys (GQA) by repetition, broadcast or
+    contraction, f16 and bf16 with f32 in between, and masks: what is an interval of keys for every row becomes a mask
+    attribute, what hides keys for all rows alike becomes key weights, and everything else that is added stays a bias.
+    A row without any key keeps its meaning: see `nan_rows` of attn.attention and `assume-rows-attend`.
+
+    The result is the same up to rounding, and where the program overflows because it does not take off a row's maximum.
+    The op divides after the second product and scales scores in f32, whatever the program does; `reassociate=false`
+    leaves alone programs that do otherwise.
+
+    What comes near, weights that are exp of scores and multiply values, gets a missed remark with what stopped it and
+    where. Run upstream's `tosa-to-linalg-named,tosa-to-linalg,tosa-to-arith,tosa-to-tensor`, `inline`, `canonicalize` and `cse` first where
+    there is need; the pipeline `attn-import` does.
+
+    ```mlir
+    %s = linalg.batch_matmul ins(%q, %kt : ...) ...
+    %m = linalg.generic ... maximumf ...
+    ...
+    %o = linalg.batch_matmul ins(%p, %v : ...) ...
+    // becomes
+    %o = attn.attention %q, %k, %v scale 0.125 : ...
+    ```
+  }];
+  let options = [
+    Option<"reassociate", "reassociate", "bool", "true",
+           "Also raise attention that divides before the second product, or scales queries or keys">,
+    Option<"assumeRowsAttend", "assume-rows-attend", "bool", "false",
+           "Take it that every row sees a key under masks that are computed at run time; more of them are then mask attributes and key weights">
+  ];
+  let dependentDialects = [
+    "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def AttnInferBounds : Pass<"attn-infer-bounds"> {
   let summary = "prove bounds of scores from the program";
   let description = [{

@@ -300,9 +300,11 @@ Value AttentionEmitter::inverseOf(Value sum) {
   return arith::DivFOp::create(e.b, e.loc, e.splat(1), sum);
 }
 
-/// No key at all gives 0, not 0 / 0. A polynomial whose weights cancel still
-/// divides by 0.
+/// No key at all gives 0, not 0 / 0, unless that is asked for. A polynomial
+/// whose weights cancel still divides by 0.
 Value AttentionEmitter::divideBySum(Value output, Value sum, Value inverse) {
+  if (op.getNanRows())
+    return e.mulf(output, inverse);
   auto isZero = [&](Value x) {
     return e.compare(arith::CmpFPredicate::OEQ, x, e.splat(0));
   };

@@ -29,7 +29,8 @@ def Attn_AttentionOp : Attn_Op<"attention", [
   let summary = "attention over one sequence of keys and values";
   let description = [{
     `o_i = sum_j k(s_ij) w_j v_j / sum_j k(s_ij) w_j` with `s_ij = scale * q_i . k_j + bias_ij`, over the keys j that
-    `mask` admits. A row that admits no key (or only keys of weight 0) gives 0.
+    `mask` admits. A row that admits no key (or only keys of weight 0, or of score -inf) gives 0; with `nan_rows` NaN,
+    as a softmax of nothing does in programs that do not look out for it.
 
     Shapes, with leading batch dimensions B... that must agree, the last of which counts heads:
 
@@ -72,14 +73,15 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     OptionalAttr<Attn_BoundAttr>:$bound,
     OptionalAttr<TypedArrayAttrBase<Attn_BoundAttr, "an array of score bounds">>:$head_bounds,
     OptionalAttr<Attn_CertificateAttr>:$certificate,
-    OptionalAttr<Attn_EvaluationAttr>:$evaluation);
+    OptionalAttr<Attn_EvaluationAttr>:$evaluation,
+    UnitAttr:$nan_rows);
   let results = (outs Attn_Tensor:$output);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale (`kernel` custom<Plain>($kernel)^)?
     (`mask` custom<Plain>($mask)^)? (`bound` $bound^)?
-    (`head_bounds` $head_bounds^)? (`certificate` $certificate^)? (`evaluate` $evaluation^)? attr-dict
-    `:` type($query) `,` type($key) `,` type($value) `->` type($output)
+    (`head_bounds` $head_bounds^)? (`certificate` $certificate^)? (`evaluate` $evaluation^)?
+    (`nan_rows` $nan_rows^)? attr-dict `:` type($query) `,` type($key) `,` type($value) `->` type($output)
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;

@@ -1,0 +1,468 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "AttentionBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+bool AttentionBuilder::failAt(Location loc, const Twine &text) {
+  if (!miss)
+    miss = {loc, text.str()};
+  return false;
+}
+
+bool AttentionBuilder::fail(const Twine &text) { return failAt(loc, text); }
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+/// An access and the views that it goes through, from where nothing is repeated
+/// any more.
+SmallVector<Expr *> AttentionBuilder::viewsOf(Expr *e) {
+  SmallVector<Expr *> views{e};
+  if (e->kind != Expr::Kind::Access)
+    return views;
+  auto atomsRead = [&](Expr *e) {
+    llvm::SmallDenseSet<Atom> atoms;
+    for (const Index &index : e->indices)
+      for (const Digit &digit : n.atoms.resolve(index).digits)
+        atoms.insert(digit.atom);
+    return atoms.size();
+  };
+  // Looking ahead first: it cuts atoms, and counts shall be comparable.
+  Expr *base = n.throughViews(e);
+  size_t fewest = atomsRead(base);
+  SmallVector<Expr *> result;
+  for (Expr *view = e;; view = n.open(view)) {
+    if (atomsRead(view) == fewest)
+      result.push_back(view);
+    if (view == base)
+      return result;
+  }
+}
+
+/// Of the views, the one that takes the fewest copies, and is nearest.
+void AttentionBuilder::chooseViews() {
+  auto choose = [&](Expr *&e, ArrayRef<Axis> axes) {
+    std::optional<int> fewest;
+    for (Expr *view : viewsOf(e)) {
+      if (view->kind != Expr::Kind::Access)
+        continue;
+      auto copies = layout.copies(view, axes);
+      if (copies && (!fewest || *copies < *fewest)) {
+        fewest = copies;
+        e = view;
+      }
+    }
+  };
+  SmallVector<Axis> axes = keyAxes();
+  axes.push_back(keys);
+  axes.push_back(dims);
+  choose(match.key, axes);
+  axes.back() = columns;
+  choose(match.value, axes);
+  axes = queryAxes();
+  axes.push_back(row);
+  axes.push_back(dims);
+  choose(match.query, axes);
+}
+
+bool AttentionBuilder::classifyAxis(const Axis &axis) {
+  bool inQuery = dependsOn(match.query, axis);
+  bool inKey = dependsOn(match.key, axis);
+  bool inValue = dependsOn(match.value, axis);
+  if (inValue && !inQuery && !inKey) {
+    llvm::append_range(columns, axis);
+    return true;
+  }
+  if (!inKey && !inValue) {
+    groups.push_back(axis);
+    return true;
+  }
+  if (!inKey || !inValue)
+    return fail(inKey ? "values are the same where keys differ (along a batch "
+                        "dimension)"
+                      : "keys are the same where values and queries differ "
+                        "(along a batch dimension)");
+  shared.push_back(axis);
+  return true;
+}
+
+/// The rows are those that masks tell apart, else the longest of all axes that
+/// only queries have.
+void AttentionBuilder::chooseRow(ArrayRef<Axis> candidates) {
+  auto weight = [&](const Axis &axis) {
+    double extent = 1;
+    for (Atom atom : axis)
+      extent *= ShapedType::isDynamic(n.atoms.extent(atom))
+                    ? 1e9
+                    : double(n.atoms.extent(atom));
+    bool isMasked = llvm::any_of(match.masks, [&](const MaskTerm &term) {
+      return dependsOn(term.condition, axis);
+    });
+    isMasked |= llvm::any_of(match.biases, [&](const BiasTerm &term) {
+      return dependsOn(term.e, axis);
+    });
+    return extent * (isMasked ? 1e30 : 1);
+  };
+  const Axis *best = nullptr;
+  for (const Axis &axis : candidates)
+    if (!best || weight(axis) >= weight(*best))
+      best = &axis;
+  groups.clear();
+  for (const Axis &axis : candidates)
+    if (&axis == best)
+      row = axis;
+    else
+      groups.push_back(axis);
+}
+
+bool AttentionBuilder::classify() {
+  // What is read, without repetition; looking for it may cut atoms.
+  SmallVector<Index> uses;
+  for (Expr **e : {&match.query, &match.key, &match.value}) {
+    *e = viewsOf(*e).front();
+    n.collectUses(*e, uses);
+  }
+  for (const MaskTerm &term : match.masks)
+    n.collectUses(viewsOf(term.condition).front(), uses);
+  for (const BiasTerm &term : match.biases)
+    n.collectUses(viewsOf(term.e).front(), uses);
+  for (const Factor &factor : match.factors)
+    n.collectUses(viewsOf(factor.e).front(), uses);
+  llvm::append_range(uses, match.output->indices);
+
+  auto axesOf = [&](ArrayRef<Atom> atoms) {
+    SmallVector<Atom> parts;
+    for (Atom atom : atoms)
+      llvm::append_range(parts, n.atoms.parts(atom));
+    return n.atoms.axes(parts, uses);
+  };
+  for (const Axis &axis : axesOf(match.keyAtoms)) {
+    if (!dependsOn(match.key, axis) || !dependsOn(match.value, axis))
+      return fail(
+          "keys or values are repeated over a dimension that is summed");
+    llvm::append_range(keys, axis);
+  }
+  for (const Axis &axis : axesOf(match.dimAtoms)) {
+    if (!dependsOn(match.key, axis) || !dependsOn(match.query, axis))
+      return fail("queries or keys are repeated over a dimension that is "
+                  "summed");
+    llvm::append_range(dims, axis);
+  }
+  for (const Axis &axis : axesOf(match.outputAtoms))
+    if (!classifyAxis(axis))
+      return false;
+  SmallVector<Axis> candidates = std::exchange(groups, {});
+  chooseRow(candidates);
+  chooseViews();
+  return true;
+}
+
+/// B..., the last of which counts query heads.
+SmallVector<Axis> AttentionBuilder::queryAxes() {
+  SmallVector<Axis> axes = shared;
+  if (groups.empty())
+    return axes;
+  if (axes.empty())
+    axes.emplace_back();
+  for (const Axis &group : groups)
+    llvm::append_range(axes.back(), group);
+  return axes;
+}
+
+/// As many dimensions as queries have; a size of 1 where all heads share keys.
+SmallVector<Axis> AttentionBuilder::keyAxes() {
+  SmallVector<Axis> axes = shared;
+  if (axes.empty() && !groups.empty())
+    axes.emplace_back();
+  return axes;
+}
+
+SmallVector<Axis> AttentionBuilder::biasAxes() {
+  SmallVector<Axis> axes = queryAxes();
+  axes.push_back(row);
+  axes.push_back(keys);
+  return axes;
+}
+
+SmallVector<Axis> AttentionBuilder::weightAxes() {
+  SmallVector<Axis> axes = keyAxes();
+  axes.push_back(keys);
+  return axes;
+}
+
+SmallVector<Axis> AttentionBuilder::outputAxes() {
+  SmallVector<Axis> axes = queryAxes();
+  axes.push_back(row);
+  axes.push_back(columns);
+  return axes;
+}
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+bool AttentionBuilder::checkTypes() {
+  type = nullptr;
+  auto widen = [&](Type candidate) {
+    auto other = dyn_cast<FloatType>(candidate);
+    if (!other)
+      return false;
+    if (type && type != other && type.getWidth() == other.getWidth())
+      type = Float32Type::get(b.getContext());
+    else if (!type || other.getWidth() > type.getWidth())
+      type = other;
+    return true;
+  };
+  bool known = widen(match.query->type) && widen(match.key->type) &&
+               widen(match.value->type);
+  for (const BiasTerm &term : match.biases)
+    known &= widen(n.throughViews(term.e)->type);
+  if (!known || !(type.isF32() || type.isF16() || type.isBF16()))
+    return fail("elements are neither f32, f16 nor bf16");
+  if (options.reassociate)
+    return true;
+  if (!match.dividesLate)
+    return fail("weights are divided by their sum before the second product, "
+                "and reassociate=false forbids to move that");
+  if (!match.scalesScores || !match.factors.empty())
+    return fail("queries or keys are scaled before their product, and "
+                "reassociate=false forbids to move that");
+  return true;
+}
+
+static bool isUnused(Operation *op) {
+  return op->use_empty() && isMemoryEffectFree(op);
+}
+
+/// What stands between the products is not computed any more, so nobody else
+/// may want it.
+bool AttentionBuilder::checkUsers() {
+  SmallVector<Operation *> work{match.firstProduct};
+  llvm::SmallPtrSet<Operation *, 32> seen{match.firstProduct};
+  while (!work.empty()) {
+    Operation *op = work.pop_back_val();
+    for (Operation *user : op->getUsers()) {
+      if (user == root || isUnused(user) || isa<tensor::DimOp>(user) ||
+          !seen.insert(user).second)
+        continue;
+      if (!n.opened.contains(user))
+        return failAt(user->getLoc(), "scores or weights are also used by " +
+                                          user->getName().getStringRef() +
+                                          " and so have to be computed anyway");
+      work.push_back(user);
+    }
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+Value AttentionBuilder::operand(Expr *e, ArrayRef<Axis> axes) {
+  if (e->kind == Expr::Kind::Access && !e->indices.empty())
+    if (Value tensor = layout.tensorOf(e, axes, /*repeatAll=*/true))
+      return layout.convert(tensor, type);
+  return layout.compute(
+      e, axes, type,
+      [&](OpBuilder &b, ValueRange values) {
+        return Layout::convert(b, loc, values[0], type);
+      },
+      /*repeatAll=*/true);
+}
+
+/// number * e * factors, in f32.
+static Value emitTerm(OpBuilder &b, Location loc, double number,
+                      ArrayRef<Factor> factors, ValueRange values) {
+  Type real = b.getF32Type();
+  Value result = Layout::convert(b, loc, values[0], real);
+  for (auto [factor, value] : llvm::zip_equal(factors, values.drop_front())) {
+    Value by = Layout::convert(b, loc, value, real);
+    if (factor.isInverse)
+      result = arith::DivFOp::create(b, loc, result, by);
+    else
+      result = arith::MulFOp::create(b, loc, result, by);
+  }
+  if (number == 1)
+    return result;
+  Value by = arith::ConstantOp::create(b, loc, b.getFloatAttr(real, number));
+  return arith::MulFOp::create(b, loc, result, by);
+}
+
+Value AttentionBuilder::queryOperand() {
+  SmallVector<Axis> axes = queryAxes();
+  axes.push_back(row);
+  axes.push_back(dims);
+  if (match.factors.empty())
+    return operand(match.query, axes);
+  SmallVector<Expr *> es{match.query};
+  for (const Factor &factor : match.factors)
+    es.push_back(factor.e);
+  return layout.compute(
+      es, axes, type,
+      [&](OpBuilder &b, ValueRange values) {
+        Value scaled = emitTerm(b, loc, 1, match.factors, values);
+        return Layout::convert(b, loc, scaled, type);
+      },
+      /*repeatAll=*/true);
+}
+
+static Value emitAdmits(OpBuilder &b, Location loc, ArrayRef<MaskTerm> masks,
+                        ValueRange conditions) {
+  Value admits;
+  for (auto [term, condition] : llvm::zip(masks, conditions)) {
+    Value one = condition;
+    if (!term.admits) {
+      Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+      one = arith::XOrIOp::create(b, loc, condition, yes);
+    }
+    admits = admits ? Value(arith::AndIOp::create(b, loc, admits, one)) : one;
+  }
+  return admits;
+}
+
+/// Keys that some mask hides weigh 0.
+Value AttentionBuilder::weightsOperand() {
+  SmallVector<MaskTerm> masks;
+  llvm::copy_if(match.masks, std::back_inserter(masks),
+                [&](const MaskTerm &term) { return isKeyWeight(term); });
+  llvm::erase_if(match.masks,
+                 [&](const MaskTerm &term) { return isKeyWeight(term); });
+  if (masks.empty())
+    return {};
+  SmallVector<Expr *> es;
+  for (const MaskTerm &term : masks)
+    es.push_back(term.condition);
+  return layout.compute(
+      es, weightAxes(), type, [&](OpBuilder &b, ValueRange values) -> Value {
+        auto number = [&](double x) -> Value {
+          return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x));
+        };
+        return arith::SelectOp::create(
+            b, loc, emitAdmits(b, loc, masks, values), number(1), number(0));
+      });
+}
+
+/// The sum of all biases, and a hugely negative number where a mask hides keys.
+Value AttentionBuilder::biasOperand() {
+  if (match.biases.empty() && match.masks.empty())
+    return {};
+  SmallVector<Axis> axes = biasAxes();
+  if (match.masks.empty() && match.biases.size() == 1 &&
+      match.biases[0].number == 1 && match.biases[0].factors.empty())
+    for (Expr *view : viewsOf(match.biases[0].e))
+      if (view->kind == Expr::Kind::Access && !view->indices.empty())
+        if (Value tensor = layout.tensorOf(view, axes))
+          return layout.convert(tensor, type);
+  SmallVector<Expr *> es;
+  for (const MaskTerm &term : match.masks)
+    es.push_back(term.condition);
+  for (const BiasTerm &term : match.biases) {
+    es.push_back(term.e);
+    for (const Factor &factor : term.factors)
+      es.push_back(factor.e);
+  }
+  auto finish = [&](OpBuilder &b, ValueRange values) -> Value {
+    Value sum;
+    size_t at = match.masks.size();
+    for (const BiasTerm &term : match.biases) {
+      size_t count = 1 + term.factors.size();
+      Value one =
+          emitTerm(b, loc, term.number, term.factors, values.slice(at, count));
+      sum = sum ? Value(arith::AddFOp::create(b, loc, sum, one)) : one;
+      at += count;
+    }
+    auto number = [&](double x) -> Value {
+      return arith::ConstantOp::create(b, loc,
+                                       b.getFloatAttr(b.getF32Type(), x));
+    };
+    if (!sum)
+      sum = number(0);
+    for (auto [k, term] : llvm::enumerate(match.masks)) {
+      // Such that scores vanish beside it: every key of a row without keys
+      // then weighs the same, as in the program.
+      double fill =
+          std::isinf(term.fill) || match.isGuarded ? -INFINITY : -3.0e38;
+      Value admits = emitAdmits(b, loc, term, values[k]);
+      sum = arith::SelectOp::create(b, loc, admits, sum, number(fill));
+    }
+    return Layout::convert(b, loc, sum, type);
+  };
+  return layout.compute(es, axes, type, finish);
+}
+
+/// The result of the op, in the shape of what it replaces.
+Value AttentionBuilder::inRootShape(Value output) {
+  Indices indices;
+  for (const Axis &axis : outputAxes()) {
+    Index index;
+    int64_t stride = 1;
+    for (Atom atom : llvm::reverse(axis)) {
+      index.digits.push_back({atom, stride});
+      stride *= n.atoms.extent(atom);
+    }
+    indices.push_back(index);
+  }
+  Expr *access = n.access(output, indices, loc);
+  layout.addSizes(access);
+  SmallVector<Axis> target;
+  for (Atom atom : match.outputAtoms)
+    target.push_back({atom});
+  Value result = layout.tensorOf(access, target, /*repeatAll=*/true);
+  if (!result)
+    return {};
+  auto wanted = cast<RankedTensorType>(root->getResult(0).getType());
+  result = layout.convert(result, wanted.getElementType());
+  if (result.getType() != wanted)
+    result = tensor::CastOp::create(b, loc, wanted, result);
+  return result;
+}
+
+Value AttentionBuilder::build() {
+  if (!classify())
+    return {};
+  resolveMasks();
+  if (!checkTypes() || !checkFills() || !checkUsers())
+    return {};
+  if (!std::isfinite(match.scale) || match.scale == 0)
+    return fail("the scale is no finite number other than 0"), Value();
+  for (Expr *e : {match.query, match.key, match.value})
+    layout.addSizes(e);
+  Value weights = weightsOperand();
+  Value query = queryOperand();
+  SmallVector<Axis> axes = keyAxes();
+  axes.push_back(keys);
+  axes.push_back(dims);
+  Value key = operand(match.key, axes);
+  axes.back() = columns;
+  Value value = operand(match.value, axes);
+  bool wantsBias = !match.biases.empty() || !match.masks.empty();
+  Value bias = biasOperand();
+  if (!query || !key || !value || (wantsBias && !bias))
+    return fail("the layout of queries, keys, values or a bias is no reshape "
+                "and transpose of a tensor"),
+           Value();
+  SmallVector<int64_t> shape(
+      cast<RankedTensorType>(query.getType()).getShape());
+  shape.back() = cast<RankedTensorType>(value.getType()).getShape().back();
+  bool givesNan = !match.isGuarded && (bias || weights || hasEmptyRows);
+  op = AttentionOp::create(
+      b, loc, RankedTensorType::get(shape, type), query, key, value, bias,
+      weights, b.getF64FloatAttr(match.scale),
+      ExpKernelAttr::get(b.getContext()), mask, BoundAttr(), ArrayAttr(),
+      CertificateAttr(), EvaluationAttr(),
+      givesNan ? b.getUnitAttr() : UnitAttr());
+  Value result = inRootShape(op.getOutput());
+  if (!result)
+    fail("the layout of the output is no reshape and transpose of a tensor");
+  return result;
+}

@@ -1,0 +1,194 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Which masks and biases are mask attributes, which are key weights, and which
+// stay biases. None may change what a row without any key gives.
+
+#include "AttentionBuilder.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+/// Masks and biases that the program states for every row and key.
+SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
+  SmallVector<Part> parts;
+  for (auto [k, term] : llvm::enumerate(match.masks))
+    if (auto grid = Grid::of(n, term.condition, row, keys))
+      parts.push_back({std::move(grid), term.admits, term.fill, k});
+  for (auto [k, term] : llvm::enumerate(match.biases)) {
+    if (!term.factors.empty() || term.number <= 0)
+      continue;
+    auto grid = Grid::of(n, term.e, row, keys);
+    if (!grid)
+      continue;
+    double fill = -INFINITY;
+    bool isMask = true;
+    for (int64_t i = 0; i < (grid->byRow() ? grid->numRows : 1); ++i)
+      for (double value : grid->row(i)) {
+        bool hides = isNoKey(value * term.number, term.e->type);
+        isMask &= hides || value == 0;
+        if (hides)
+          fill = std::max(fill, value);
+      }
+    if (isMask)
+      parts.push_back({std::move(grid), std::nullopt, fill, k});
+  }
+  return parts;
+}
+
+/// The mask attribute that admits the same keys to every row; null if there is
+/// none.
+static MaskAttrInterface maskWithRanges(MLIRContext *context,
+                                        ArrayRef<KeyRange<int64_t>> ranges,
+                                        int64_t numKeys) {
+  int64_t n = ranges.size(), m = numKeys;
+  SmallVector<MaskAttrInterface> candidates{FullMaskAttr::get(context)};
+  for (Align align : {Align::Start, Align::End}) {
+    candidates.push_back(CausalMaskAttr::get(context, align));
+    int64_t left = 0, right = 0, length = 0;
+    bool hasLeft = false, hasRight = false;
+    for (int64_t i = 0; i < n; ++i) {
+      int64_t position = align == Align::Start ? i : i + m - n;
+      auto [begin, end] = ranges[i];
+      if (begin >= end)
+        continue;
+      if (begin > 0) {
+        hasLeft = true;
+        left = position - begin;
+      }
+      if (end < m) {
+        hasRight = true;
+        right = end - 1 - position;
+      }
+      if (end != position + 1)
+        length = std::max(length, end);
+    }
+    if (length > 0)
+      candidates.push_back(PrefixMaskAttr::get(context, length, align));
+    if (!hasLeft)
+      left = std::max(n, m);
+    if (!hasRight)
+      right = std::max(n, m);
+    if (left >= 0 && right >= 0)
+      candidates.push_back(
+          SlidingWindowMaskAttr::get(context, left, right, align));
+  }
+  for (MaskAttrInterface candidate : candidates)
+    if (llvm::all_of(llvm::enumerate(ranges), [&](const auto &entry) {
+          auto range = candidate.getKeyRange(entry.index(), n, m);
+          auto wanted = entry.value();
+          bool bothEmpty =
+              range.begin >= range.end && wanted.begin >= wanted.end;
+          return bothEmpty ||
+                 (range.begin == wanted.begin && range.end == wanted.end);
+        }))
+      return candidate;
+  return {};
+}
+
+MaskAttrInterface AttentionBuilder::maskOf(ArrayRef<Part *> parts,
+                                           bool &hasEmptyRow) {
+  int64_t numRows = parts.front()->grid->numRows;
+  int64_t numKeys = parts.front()->grid->numKeys;
+  SmallVector<KeyRange<int64_t>> ranges;
+  hasEmptyRow = false;
+  std::vector<char> admitted(numKeys);
+  for (int64_t i = 0; i < numRows; ++i) {
+    std::fill(admitted.begin(), admitted.end(), 1);
+    for (Part *part : parts) {
+      ArrayRef<double> values = part->grid->row(i);
+      for (int64_t j = 0; j < numKeys; ++j) {
+        double value = values[values.size() == 1 ? 0 : j];
+        bool admits = part->admits ? (value != 0) == *part->admits : value == 0;
+        admitted[j] &= admits;
+      }
+    }
+    auto first = llvm::find(admitted, 1);
+    auto last = std::find(first, admitted.end(), 0);
+    if (std::find(last, admitted.end(), 1) != admitted.end())
+      return {};
+    int64_t begin = first - admitted.begin(), end = last - admitted.begin();
+    hasEmptyRow |= begin == end;
+    ranges.push_back({begin, end});
+  }
+  return maskWithRanges(b.getContext(), ranges, numKeys);
+}
+
+/// A row without any key gives what softmax makes of its fill: NaN or 0 for
+/// -inf, as the op does, but something else for a finite number. Other masks
+/// and biases, if they are not known, may leave such rows.
+bool AttentionBuilder::mayReplace(ArrayRef<Part *> parts, bool hasEmptyRow) {
+  if (options.assumeRowsAttend || match.isGuarded)
+    return true;
+  bool isInfinite = llvm::all_of(
+      parts, [](const Part *part) { return std::isinf(part->fill); });
+  if (isInfinite)
+    return true;
+  size_t others = match.masks.size() + match.biases.size() - parts.size();
+  return !hasEmptyRow && others == 0;
+}
+
+void AttentionBuilder::drop(ArrayRef<Part *> parts) {
+  SmallVector<MaskTerm> masks;
+  SmallVector<BiasTerm> biases;
+  auto isDropped = [&](bool isMask, size_t index) {
+    return llvm::any_of(parts, [&](const Part *part) {
+      return part->admits.has_value() == isMask && part->index == index;
+    });
+  };
+  for (auto [k, term] : llvm::enumerate(match.masks))
+    if (!isDropped(true, k))
+      masks.push_back(term);
+  for (auto [k, term] : llvm::enumerate(match.biases))
+    if (!isDropped(false, k))
+      biases.push_back(term);
+  match.masks = masks;
+  match.biases = biases;
+}
+
+/// A condition on keys alone, hidden ones of which have no weight even where
+/// they are all there is.
+bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
+  if (!std::isinf(term.fill) && !match.isGuarded && !options.assumeRowsAttend)
+    return false;
+  return !dependsOn(term.condition, row) &&
+         llvm::none_of(groups, [&](const Axis &group) {
+           return dependsOn(term.condition, group);
+         });
+}
+
+void AttentionBuilder::resolveMasks() {
+  mask = FullMaskAttr::get(b.getContext());
+  SmallVector<Part> parts = gridParts();
+  SmallVector<Part *> all;
+  for (Part &part : parts)
+    all.push_back(&part);
+  // All of them together, or else one that is a mask alone.
+  SmallVector<SmallVector<Part *>> choices;
+  if (all.size() > 1)
+    choices.push_back(all);
+  for (Part *part : all)
+    choices.push_back({part});
+  for (ArrayRef<Part *> choice : choices) {
+    bool hasEmptyRow = false;
+    MaskAttrInterface found = maskOf(choice, hasEmptyRow);
+    if (!found || !mayReplace(choice, hasEmptyRow))
+      continue;
+    mask = found;
+    hasEmptyRows = hasEmptyRow;
+    drop(choice);
+    break;
+  }
+}
+
+bool AttentionBuilder::checkFills() {
+  if (options.assumeRowsAttend || match.isGuarded || !type.isF16())
+    return true;
+  for (const MaskTerm &term : match.masks)
+    if (!std::isinf(term.fill))
+      return failAt(term.condition->loc,
+                    "rows without any key would change: scores are f16 and "
+                    "masked by a finite number (see assume-rows-attend)");
+  return true;
+}

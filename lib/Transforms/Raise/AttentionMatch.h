@@ -1,0 +1,123 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// Softmax attention found in an expression, and what kept it from being found.
+
+#ifndef POLYATTN_LIB_TRANSFORMS_RAISE_ATTENTIONMATCH_H
+#define POLYATTN_LIB_TRANSFORMS_RAISE_ATTENTIONMATCH_H
+
+#include "Expr.h"
+#include "llvm/ADT/Twine.h"
+
+#include <string>
+
+namespace polyattn::attn {
+
+/// Multiplies scores by `e`, or by 1 / e.
+struct Factor {
+  Expr *e;
+  bool isInverse = false;
+};
+
+/// Added to scores: number * factors * e.
+struct BiasTerm {
+  Expr *e;
+  double number = 1;
+  SmallVector<Factor> factors;
+};
+
+/// The score is `fill` (hugely negative or -inf) where `condition` is not
+/// `admits`.
+struct MaskTerm {
+  Expr *condition;
+  bool admits;
+  double fill;
+};
+
+/// What keeps a piece of program from being attention.
+struct Miss {
+  Location loc;
+  std::string text;
+};
+
+/// One attention: output = sum over keys of softmax(scores) * value, scores =
+/// scale * factors * query . key + biases, under masks.
+struct AttentionMatch {
+  /// The element of the root's result.
+  Expr *output = nullptr;
+  SmallVector<Atom> outputAtoms, keyAtoms, dimAtoms;
+  Expr *query = nullptr, *key = nullptr, *value = nullptr;
+  double scale = 1;
+  SmallVector<Factor> factors;
+  SmallVector<BiasTerm> biases;
+  SmallVector<MaskTerm> masks;
+  /// Do rows without any key give 0 rather than what softmax gives?
+  bool isGuarded = false;
+  /// Does the program divide after the second product?
+  bool dividesLate = false;
+  /// Does it scale the scores and not, say, the queries?
+  bool scalesScores = true;
+  Operation *firstProduct = nullptr, *secondProduct = nullptr;
+};
+
+/// Finds attention whose output is the result of one op.
+class AttentionMatcher {
+public:
+  explicit AttentionMatcher(Notation &notation) : n(notation) {}
+
+  /// True if `output` is attention. If not, `miss` is set where it came near:
+  /// where weights that look like a softmax of scores are summed up.
+  bool match(Expr *output, ArrayRef<Atom> outputAtoms);
+
+  AttentionMatch result;
+  std::optional<Miss> miss;
+
+private:
+  struct Scaled {
+    double number = 1;
+    SmallVector<Factor> factors;
+  };
+  bool fail(Location loc, const Twine &text);
+
+  // Weights.
+  Expr *matchLateSum(Expr *e);
+  bool matchSecondProduct(Expr *e);
+  bool looksLikeWeights(Expr *e, unsigned depth);
+  bool matchWeights(Expr *e);
+  bool matchSelectedWeights(Expr *select, Expr *&rest);
+  bool matchSum(Expr *unnormalised);
+  bool matchLogSum(Expr *exponent, Expr *&scores);
+  bool matchGuards();
+  bool isRowGuard(Expr *condition, bool zeroIf);
+  bool isReciprocal(Expr *e, Expr *&of);
+  bool dependsOnKey(Expr *e) { return n.dependsOn(e, result.keyAtoms); }
+
+  // Scores.
+  bool collectScores(Expr *e, Scaled scaled);
+  bool collectProduct(Expr *e, Scaled scaled, bool &taken);
+  bool collectSelect(Expr *e, const Scaled &scaled);
+  bool isScoreProduct(Expr *e);
+  bool containsScoreProduct(Expr *e, unsigned depth);
+  bool matchFirstProduct(Expr *reduce, const Scaled &scaled);
+  void collectFactors(Expr *e, bool inverse, SmallVectorImpl<Factor> &factors);
+  Expr *withoutScale(Expr *e);
+
+  struct Guard {
+    Expr *condition;
+    bool zeroIf;
+  };
+  Notation &n;
+  /// Scores before any mask or bias has been taken off.
+  SmallVector<Expr *> wholeScores;
+  SmallVector<Guard> guards;
+  Expr *sum = nullptr;
+  /// Does a product count in which the query does not differ from row to row?
+  bool allowsSingleRow = true;
+};
+
+/// A fill that is so negative that its weight is 0 beside any other score of
+/// the type that scores have in the program.
+bool isNoKey(double fill, Type type);
+
+} // namespace polyattn::attn
+
+#endif // POLYATTN_LIB_TRANSFORMS_RAISE_ATTENTIONMATCH_H

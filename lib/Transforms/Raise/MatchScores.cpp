@@ -1,0 +1,215 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// What scores are made of: one product of queries and keys, factors, biases and
+// masks. Whatever is the same for all keys of a row cancels in the softmax.
+
+#include "AttentionMatch.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+bool polyattn::attn::isNoKey(double fill, Type type) {
+  return type.isF16() ? fill <= -3e4 : fill <= -9.9e8;
+}
+
+/// The two operands of a product of queries and keys: one differs from key to
+/// key, the other does not, but from row to row unless there is a single row.
+bool AttentionMatcher::isScoreProduct(Expr *e) {
+  if (!e->isReduce() || e->op->getName().getStringRef() != "arith.addf")
+    return false;
+  SmallVector<Factor> factors;
+  collectFactors(e->operands[1], false, factors);
+  Expr *query = nullptr, *key = nullptr;
+  for (const Factor &factor : factors) {
+    if (!n.dependsOn(factor.e, e->atoms))
+      continue;
+    Expr *&side = dependsOnKey(factor.e) ? key : query;
+    if (side)
+      return false;
+    side = factor.e;
+  }
+  return query && key &&
+         (allowsSingleRow || llvm::any_of(result.outputAtoms, [&](Atom atom) {
+            return n.dependsOn(query, atom) && !n.dependsOn(key, atom);
+          }));
+}
+
+bool AttentionMatcher::containsScoreProduct(Expr *e, unsigned depth) {
+  e = n.lookThroughCasts(e);
+  if (isScoreProduct(e))
+    return true;
+  if (!depth || e->kind == Expr::Kind::Access)
+    return false;
+  return llvm::any_of(e->operands, [&](Expr *operand) {
+    return containsScoreProduct(operand, depth - 1);
+  });
+}
+
+bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
+  Expr *seen = e;
+  e = n.lookThroughCasts(e);
+  // The same for all keys, such as the row's maximum: no softmax changes by it.
+  if (!dependsOnKey(seen)) {
+    containsScoreProduct(seen, 12);
+    return true;
+  }
+  if (result.masks.empty() && result.biases.empty())
+    wholeScores.push_back(seen);
+  if (isScoreProduct(e) && !result.query)
+    return matchFirstProduct(e, scaled);
+  if (!containsScoreProduct(e, 12)) {
+    result.biases.push_back({seen, scaled.number, scaled.factors});
+    return true;
+  }
+  if (e->isApply("arith.negf")) {
+    scaled.number = -scaled.number;
+    return collectScores(e->operands[0], scaled);
+  }
+  if (e->isApply("arith.addf") || e->isApply("arith.subf")) {
+    Scaled second = scaled;
+    if (e->isApply("arith.subf"))
+      second.number = -second.number;
+    return collectScores(e->operands[0], scaled) &&
+           collectScores(e->operands[1], second);
+  }
+  bool taken = false;
+  if (!collectProduct(e, scaled, taken))
+    return false;
+  if (taken)
+    return true;
+  if (e->isApply("arith.select"))
+    return collectSelect(e, scaled);
+  if (isScoreProduct(e)) {
+    result.biases.push_back({seen, scaled.number, scaled.factors});
+    return true;
+  }
+  StringRef name = e->op ? e->op->getName().getStringRef() : "a value";
+  if (name == "math.tanh")
+    return fail(e->loc, "scores go through tanh (soft cap): that is no softmax "
+                        "of products");
+  return fail(e->loc, "scores go through " + name +
+                          ", which is no scaling, bias or mask");
+}
+
+/// A factor in front of scores must be the same for all keys, or become part of
+/// the keys: then it must not differ from query to query.
+bool AttentionMatcher::collectProduct(Expr *e, Scaled scaled, bool &taken) {
+  bool divides = e->isApply("arith.divf");
+  if (!divides && !e->isApply("arith.mulf"))
+    return true;
+  for (unsigned i : {0, 1}) {
+    if (divides && i)
+      break;
+    if (!containsScoreProduct(e->operands[i], 12))
+      continue;
+    Expr *factor = e->operands[1 - i];
+    if (auto number = n.number(factor))
+      scaled.number =
+          divides ? scaled.number / *number : scaled.number * *number;
+    else if (!dependsOnKey(factor))
+      scaled.factors.push_back({factor, divides});
+    else
+      return fail(e->loc,
+                  "scores are multiplied by something that differs from "
+                  "key to key");
+    taken = true;
+    return collectScores(e->operands[i], scaled);
+  }
+  return true;
+}
+
+bool AttentionMatcher::collectSelect(Expr *e, const Scaled &scaled) {
+  for (unsigned filled : {1, 2}) {
+    auto fill = n.number(e->operands[filled]);
+    if (!fill || !isNoKey(*fill * scaled.number, e->type))
+      continue;
+    if (!scaled.factors.empty())
+      return fail(e->loc,
+                  "masked scores are multiplied by something that is no "
+                  "constant");
+    result.masks.push_back(
+        {e->operands[0], filled == 2, *fill * scaled.number});
+    return collectScores(e->operands[3 - filled], scaled);
+  }
+  return fail(e->loc,
+              "scores are replaced by something that is neither -inf nor "
+              "a large negative number");
+}
+
+//===----------------------------------------------------------------------===//
+// The first product
+//===----------------------------------------------------------------------===//
+
+void AttentionMatcher::collectFactors(Expr *e, bool inverse,
+                                      SmallVectorImpl<Factor> &factors) {
+  while (isFloatCast(e))
+    e = e->operands[0];
+  if (e->isApply("arith.mulf") || e->isApply("arith.divf")) {
+    collectFactors(e->operands[0], inverse, factors);
+    collectFactors(e->operands[1], inverse != e->isApply("arith.divf"),
+                   factors);
+    return;
+  }
+  factors.push_back({e, inverse});
+}
+
+/// Takes constant factors off queries or keys.
+Expr *AttentionMatcher::withoutScale(Expr *e) {
+  while (true) {
+    Expr *product = n.look(e);
+    if (product->isApply("arith.extf")) {
+      e = product->operands[0];
+      continue;
+    }
+    bool divides = product->isApply("arith.divf");
+    if (!divides && !product->isApply("arith.mulf"))
+      return e;
+    bool found = false;
+    for (unsigned i : {1, 0}) {
+      auto number = n.number(product->operands[i]);
+      if (!number || (divides && !i))
+        continue;
+      result.scale = divides ? result.scale / *number : result.scale * *number;
+      result.scalesScores = false;
+      e = product->operands[1 - i];
+      found = true;
+      break;
+    }
+    if (!found)
+      return e;
+  }
+}
+
+bool AttentionMatcher::matchFirstProduct(Expr *reduce, const Scaled &scaled) {
+  result.scale = scaled.number;
+  result.factors = scaled.factors;
+  result.dimAtoms.assign(reduce->atoms.begin(), reduce->atoms.end());
+  SmallVector<Factor> factors;
+  collectFactors(reduce->operands[1], false, factors);
+  for (const Factor &factor : factors) {
+    if (n.dependsOn(factor.e, reduce->atoms)) {
+      if (factor.isInverse)
+        return fail(reduce->loc,
+                    "queries or keys are divided by in the product");
+      (dependsOnKey(factor.e) ? result.key : result.query) = factor.e;
+    } else if (auto number = n.number(factor.e)) {
+      result.scale =
+          factor.isInverse ? result.scale / *number : result.scale * *number;
+    } else if (!dependsOnKey(factor.e)) {
+      result.factors.push_back(factor);
+    } else {
+      return fail(reduce->loc, "a factor in the product of queries and keys "
+                               "differs from key to key");
+    }
+  }
+  result.firstProduct = reduce->tensor.getDefiningOp();
+  result.query = withoutScale(result.query);
+  result.key = withoutScale(result.key);
+  // Started from something: that is a bias.
+  Expr *init = reduce->operands[0];
+  return n.number(init) == 0.0 || collectScores(init, scaled);
+}

@@ -1,0 +1,265 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// From the output of attention to its scores: the second product, the division
+// and exp, in whatever order and however rows without keys are treated.
+
+#include "AttentionMatch.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+bool AttentionMatcher::fail(Location loc, const Twine &text) {
+  if (!miss)
+    miss = {loc, text.str()};
+  return false;
+}
+
+static bool isSum(const Expr *e) {
+  return e->isReduce() && isa<FloatType>(e->type) &&
+         e->op->getName().getStringRef() == "arith.addf";
+}
+
+/// 1 / of.
+bool AttentionMatcher::isReciprocal(Expr *e, Expr *&of) {
+  e = n.lookThroughCasts(e);
+  if (!e->isApply("arith.divf") || n.number(e->operands[0]) != 1.0)
+    return false;
+  of = e->operands[1];
+  return true;
+}
+
+/// The numerator, if this is a quotient whose denominator is then `sum`.
+Expr *AttentionMatcher::matchLateSum(Expr *e) {
+  if (e->isApply("arith.divf")) {
+    sum = e->operands[1];
+    return e->operands[0];
+  }
+  if (e->isApply("arith.mulf"))
+    for (unsigned i : {0, 1})
+      if (isReciprocal(e->operands[i], sum))
+        return e->operands[1 - i];
+  return nullptr;
+}
+
+bool AttentionMatcher::match(Expr *output, ArrayRef<Atom> outputAtoms) {
+  result.output = output;
+  result.outputAtoms.assign(outputAtoms.begin(), outputAtoms.end());
+  Expr *e = n.lookThroughCasts(output);
+  if (Expr *numerator = matchLateSum(e)) {
+    result.dividesLate = true;
+    e = n.lookThroughCasts(numerator);
+  }
+  return matchSecondProduct(e) && matchGuards();
+}
+
+/// Is there an exp of what has a product of queries and keys in it?
+bool AttentionMatcher::looksLikeWeights(Expr *e, unsigned depth) {
+  e = n.lookThroughCasts(e);
+  if (e->isApply("math.exp") || e->isApply("math.exp2"))
+    return containsScoreProduct(e->operands[0], 12);
+  if (!depth)
+    return false;
+  auto inOperand = [&](unsigned i) {
+    return looksLikeWeights(e->operands[i], depth - 1);
+  };
+  if (e->isApply("arith.divf"))
+    return inOperand(0);
+  if (e->isApply("arith.mulf"))
+    return inOperand(0) || inOperand(1);
+  return e->isApply("arith.select") && (inOperand(1) || inOperand(2));
+}
+
+bool AttentionMatcher::matchSecondProduct(Expr *e) {
+  if (!isSum(e))
+    return false;
+  Expr *body = n.lookThroughCasts(e->operands[1]);
+  if (!body->isApply("arith.mulf"))
+    return false;
+  result.keyAtoms.assign(e->atoms.begin(), e->atoms.end());
+  result.secondProduct = e->tensor.getDefiningOp();
+  for (unsigned i : {0, 1}) {
+    if (!looksLikeWeights(body->operands[i], 6))
+      continue;
+    if (n.number(e->operands[0]) != 0.0)
+      return fail(e->loc, "the second product is added to something, and does "
+                          "not start from 0");
+    result.value = body->operands[1 - i];
+    while (n.look(result.value)->isApply("arith.extf"))
+      result.value = n.look(result.value)->operands[0];
+    return matchWeights(body->operands[i]);
+  }
+  return false;
+}
+
+/// A select that puts 0 in the place of weights: before the division it is a
+/// mask, after it only what is done about rows without keys.
+bool AttentionMatcher::matchSelectedWeights(Expr *select, Expr *&rest) {
+  for (unsigned zero : {1, 2}) {
+    if (n.number(select->operands[zero]) != 0.0)
+      continue;
+    rest = select->operands[3 - zero];
+    if (!sum)
+      guards.push_back({select->operands[0], zero == 1});
+    else
+      result.masks.push_back({select->operands[0], zero == 2, -INFINITY});
+    return true;
+  }
+  return fail(select->loc, "weights are chosen between by arith.select, and "
+                           "neither of both is 0");
+}
+
+bool AttentionMatcher::matchWeights(Expr *e) {
+  Expr *unnormalised = sum ? e : nullptr;
+  for (e = n.lookThroughCasts(e);; e = n.lookThroughCasts(e)) {
+    if (e->isApply("math.exp") || e->isApply("math.exp2"))
+      break;
+    if (e->isApply("arith.select")) {
+      if (!matchSelectedWeights(e, e))
+        return false;
+      continue;
+    }
+    bool isQuotient = e->isApply("arith.divf") || e->isApply("arith.mulf");
+    Location loc = e->loc;
+    bool wasDivided = sum;
+    Expr *numerator = isQuotient ? matchLateSum(e) : nullptr;
+    if (numerator && wasDivided)
+      return fail(loc, "weights are divided by a second sum");
+    if (numerator) {
+      unnormalised = e = numerator;
+      continue;
+    }
+    if (e->isApply("arith.mulf"))
+      return fail(loc,
+                  "after the softmax, weights are multiplied by something "
+                  "(dropout, a gate, or a mask that should come before it)");
+    return fail(loc,
+                "the weights of the second product are not exp of scores "
+                "over a sum: found " +
+                    (e->op ? e->op->getName().getStringRef()
+                           : StringRef("a value that nothing is known of")));
+  }
+  Expr *scores = e->operands[0];
+  bool isBase2 = e->isApply("math.exp2");
+  if (sum) {
+    if (!matchSum(unnormalised))
+      return false;
+  } else if (isBase2 || !matchLogSum(e->operands[0], scores)) {
+    return fail(e->loc, "weights are not divided by their sum over the keys");
+  }
+  Scaled scaled;
+  if (isBase2)
+    scaled.number = 0.693147180559945309417;
+  // Rather a product with rows of queries, if there are several.
+  allowsSingleRow = false;
+  allowsSingleRow = !containsScoreProduct(scores, 12);
+  return collectScores(scores, scaled);
+}
+
+/// Every key that the second product sums over must be in the sum, once.
+bool AttentionMatcher::matchSum(Expr *unnormalised) {
+  Expr *e = n.lookThroughCasts(sum);
+  if (!isSum(e)) {
+    if (e->isApply("arith.addf"))
+      return fail(e->loc, "something is added to the sum of weights (an "
+                          "attention sink, softmax plus one, or an epsilon)");
+    return fail(e->loc, "weights are not divided by a sum of weights");
+  }
+  if (n.number(e->operands[0]) != 0.0)
+    return fail(e->loc, "the sum of weights does not start from 0");
+  if (!n.dependsOn(unnormalised, result.keyAtoms))
+    return fail(e->loc, "the second product does not sum over the keys");
+  if (!n.equalOver(unnormalised, result.keyAtoms, e->operands[1], e->atoms))
+    return fail(e->loc,
+                "weights are divided by a sum of something else, or over "
+                "another dimension than the second product sums over");
+  return true;
+}
+
+/// exp(x - log(sum of exp(x))), and the same with the row's maximum taken off
+/// first and added again.
+bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
+  Expr *e = n.lookThroughCasts(exponent);
+  if (!e->isApply("arith.subf"))
+    return false;
+  scores = e->operands[0];
+  Expr *log = n.lookThroughCasts(e->operands[1]);
+  Expr *maximum = nullptr;
+  if (log->isApply("arith.addf"))
+    for (unsigned i : {0, 1})
+      if (Expr *part = n.lookThroughCasts(log->operands[i]);
+          part->isApply("math.log")) {
+        maximum = log->operands[1 - i];
+        log = part;
+        break;
+      }
+  if (!log->isApply("math.log"))
+    return false;
+  Expr *total = n.lookThroughCasts(log->operands[0]);
+  if (!isSum(total) || n.number(total->operands[0]) != 0.0)
+    return false;
+  Expr *body = n.lookThroughCasts(total->operands[1]);
+  if (!body->isApply("math.exp"))
+    return false;
+  if (!maximum)
+    return n.equalOver(scores, result.keyAtoms, body->operands[0],
+                       total->atoms);
+  Expr *shifted = n.lookThroughCasts(body->operands[0]);
+  return shifted->isApply("arith.subf") &&
+         n.equalOver(scores, result.keyAtoms, shifted->operands[0],
+                     total->atoms) &&
+         n.equal(maximum, shifted->operands[1], total->atoms);
+}
+
+static bool isBooleanReduce(const Expr *e, StringRef op) {
+  return e->isReduce() && e->op->getName().getStringRef() == op;
+}
+
+/// Is the condition `zeroIf` for rows that see no key, and only for those?
+/// Either all scores are -inf, or no key is admitted by the mask.
+bool AttentionMatcher::isRowGuard(Expr *condition, bool zeroIf) {
+  Expr *e = n.look(condition);
+  auto isNot = [&](Expr *e) {
+    return e->isApply("arith.xori") && n.number(e->operands[1]) == 1.0;
+  };
+  for (; isNot(e); e = n.look(e->operands[0]))
+    zeroIf = !zeroIf;
+  if (!result.masks.empty()) {
+    const MaskTerm &mask = result.masks.front();
+    // Per element, or any key at all.
+    if (result.masks.size() == 1 && mask.admits != zeroIf &&
+        n.equal(mask.condition, e))
+      return true;
+    bool isAny = isBooleanReduce(e, mask.admits ? "arith.ori" : "arith.andi");
+    if (result.masks.size() == 1 && isAny && mask.admits != zeroIf &&
+        n.number(e->operands[0]) == (mask.admits ? 0.0 : 1.0) &&
+        n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms))
+      return true;
+  }
+  if (!zeroIf || !isBooleanReduce(e, "arith.andi") ||
+      n.number(e->operands[0]) != 1.0)
+    return false;
+  Expr *test = n.look(e->operands[1]);
+  auto compare = test->op ? dyn_cast<arith::CmpFOp>(test->op) : nullptr;
+  if (test->kind != Expr::Kind::Apply || !compare ||
+      compare.getPredicate() != arith::CmpFPredicate::OEQ ||
+      n.number(test->operands[1]) != -INFINITY)
+    return false;
+  return llvm::any_of(wholeScores, [&](Expr *scores) {
+    return n.equalOver(scores, result.keyAtoms, test->operands[0], e->atoms);
+  });
+}
+
+bool AttentionMatcher::matchGuards() {
+  for (Guard guard : guards) {
+    if (!isRowGuard(guard.condition, guard.zeroIf))
+      return fail(guard.condition->loc,
+                  "weights are set to 0 after the softmax by a condition that "
+                  "is not the mask of the scores");
+    result.isGuarded = true;
+  }
+  return true;
+}
