@@ -94,11 +94,11 @@ def measured(function):
     return result, statistics.median(times)
 
 
-def decisions(remarks):
+def decisions(compiled):
     """What was decided about attention, a line each."""
-    for remark in remarks:
-        if arguments.all_remarks or remark.category.startswith("polyattn:attn-"):
-            print(f"          {remark}")
+    lines = map(str, compiled.remarks) if arguments.all_remarks else polyattn.explain(compiled).splitlines()
+    for line in lines:
+        print(f"          {line}")
 
 
 def report(name, compile_seconds, embeddings, milliseconds):
@@ -114,7 +114,7 @@ with torch.no_grad():
     step("polyattn.from_torch: exporting and compiling")
     module = polyattn.from_torch(encoder, inputs)
     compiled = polyattn.compile(module, threads=torch.get_num_threads())
-    decisions(compiled.remarks)
+    decisions(compiled)
     step("calling it")
     errors = [report("from_torch", compiled.compile_seconds, *measured(lambda: compiled(*inputs)))]
 
@@ -123,7 +123,7 @@ with torch.no_grad():
     optimized(*inputs)
     for graph in polyattn.dynamo.reports():
         print(f"          {str(graph).splitlines()[0]}")
-        decisions(graph.remarks)
+        decisions(graph)
     step("calling it")
     seconds = sum(graph.compile_seconds for graph in polyattn.dynamo.reports())
     errors.append(report("torch.compile", seconds, *measured(lambda: optimized(*inputs))))

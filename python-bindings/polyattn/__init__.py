@@ -27,7 +27,7 @@ try:
 except ImportError:
     _bfloat16 = None
 
-__all__ = ["CheckError", "CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "from_jax",
+__all__ = ["CheckError", "CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "explain", "from_jax",
            "from_mlir", "from_torch", "parse", "parse_file", "profile"]
 
 _SCALAR_TYPES = {"bool": np.bool_, "f16": np.float16, "f32": np.float32, "f64": np.float64,
@@ -71,6 +71,15 @@ def profile(module: Union[str, Module], calls: Iterable[Sequence[Any]], entry: s
         _drop_profile()
         raise
     return json.loads(_polyattn._take_profile(os.fspath(path) if path is not None else "", merge))
+
+
+def explain(compiled: Any) -> str:
+    """What was decided about attention, and why, a line each: of what compile returns, or of a dynamo.GraphReport.
+
+    Everything else that passes report is in `compiled.remarks`, too.
+    """
+    lines = [str(remark) for remark in compiled.remarks if remark.category.startswith("polyattn:attn-")]
+    return "\n".join(lines) or "no attention was found"
 
 
 def _drop_profile() -> None:

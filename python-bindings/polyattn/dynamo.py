@@ -23,7 +23,7 @@ import threading
 import time
 from typing import Any, Deque, Dict, List, Optional, Sequence, Tuple
 
-from . import _polyattn
+from . import _polyattn, explain
 from ._polyattn import CheckError, Remark
 from .frontends._optional import require
 
@@ -67,7 +67,7 @@ class GraphReport:
         if not self.compiled:
             return f"{head}: runs in PyTorch: {self.reason}"
         lines = [f"{head}: compiled in {self.compile_seconds:.1f} s, {self.num_constants} constants"]
-        return "\n  ".join(lines + [str(remark) for remark in self.remarks])
+        return "\n  ".join(lines + explain(self).splitlines())
 
 
 _reports: Deque[GraphReport] = collections.deque(maxlen=256)

@@ -150,14 +150,22 @@ def _reason(graph: torch.fx.Graph, error: Exception) -> str:
     if not diagnostics:
         return f"torch-mlir failed: {_first_line(error)}"
     where, message = str(diagnostics[0].location), str(diagnostics[0].message)
-    message = message.partition("\n")[0].partition(": %")[0]
     ops = _ops_in(message) or _ops_at(graph, where)
-    return f"torch-mlir does not lower {' or '.join(ops) or 'an op'}{_place(where)}: {message}"
+    reason = (f"torch-mlir does not lower {' or '.join(ops) or 'an op'}{_place(where)}: "
+              f"{message.partition(chr(10))[0].partition(': %')[0]}")
+    if any(op in _FAST_PATHS for op in ops):
+        reason += "; after torch.backends.mha.set_fastpath_enabled(False) PyTorch spells it out"
+    return reason
+
+
+#: Whole layers as one op, which torch.nn's modules call where nothing needs gradients.
+_FAST_PATHS = {"aten._transformer_encoder_layer_fwd", "aten._native_multi_head_attention"}
 
 
 def _ops_in(message: str) -> List[str]:
-    """Ops of PyTorch that a message names; constants are only what remains of one."""
-    return [f"aten.{name}" for name in re.findall(r"torch\.aten\.([\w.]+)", message)]
+    """Ops of PyTorch that a message names."""
+    named = re.findall(r'<\{name = "torch\.([\w.]+)"', message) if "'torch.operator'" in message else []
+    return named or [f"aten.{name}" for name in re.findall(r"'torch\.aten\.([\w.]+)'", message)]
 
 
 def _place(where: str) -> str:

@@ -191,9 +191,16 @@ def test_fallbacks():
     report = falls_back("tm_tensor.scan", lambda a: a.cumsum(1), x)
     assert "check_dynamo.py:" in report.location, report
     falls_back("aten._linalg_check_errors", torch.linalg.inv, x)
+    falls_back("does not lower aten.linalg_qr (", lambda a: torch.linalg.qr(a)[0], x)
     falls_back("torch.complex64", lambda a: torch.fft.fft(a).real, x)
     falls_back("torch.uint8", lambda a: a.to(torch.uint8) + 1, x)
     falls_back("not a pass pipeline: 'nope'", lambda a: a + 1, x, options={"pipeline": "nope"})
+    layer = make(torch.nn.TransformerEncoderLayer, 32, 4, 64, batch_first=True)
+    falls_back("aten._transformer_encoder_layer_fwd: failed to legalize operation 'torch.operator' that was explicitly "
+               "marked illegal; after torch.backends.mha.set_fastpath_enabled(False)", layer, torch.randn(2, 16, 32))
+    torch.backends.mha.set_fastpath_enabled(False)
+    check("an encoder layer", layer, torch.randn(2, 16, 32))
+    torch.backends.mha.set_fastpath_enabled(True)
     torch.manual_seed(1)
     function = fresh(lambda a: F.dropout(a, 0.5))
     first = function(x)

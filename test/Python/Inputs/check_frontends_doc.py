@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import torch
 
+import polyattn
+
 from torch_models import Block, make
 
 document, folder = map(pathlib.Path, sys.argv[1:])
@@ -34,4 +36,9 @@ for program, (names, expected) in zip(programs, cases):
     exec(compile(program, str(document), "exec"), names)
     assert np.abs(np.asarray(names["y"]) - expected).max() < 2e-6, program
     assert "report" not in names or names["report"].compiled
+assert polyattn.explain(names["function"]) == "no attention was found"
+attention = polyattn.compile("func.func @main(%q: tensor<1x8x4xf32>) -> tensor<1x8x4xf32> {\n  %o = attn.attention %q, %q, %q "
+                             "scale 1.0 : tensor<1x8x4xf32>, tensor<1x8x4xf32>, tensor<1x8x4xf32> -> tensor<1x8x4xf32>\n"
+                             "  return %o : tensor<1x8x4xf32>\n}")
+assert "polyattn:attn-approximate:" in polyattn.explain(attention)
 print("ok")
