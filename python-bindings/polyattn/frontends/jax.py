@@ -74,7 +74,8 @@ def _stablehlo(jax: Any, function: Any, arguments: Tuple[Any, ...], constants: A
 
 #: Ops of CHLO, for which torch-mlir-opt has no lowering, and which MLIR's math dialect has by the same name. That tool
 #: does not read this dialect, either: they pass through it as calls of functions with this prefix.
-_MATH = {f"chlo.{name}" for name in ("acos", "acosh", "asin", "asinh", "atan", "atanh", "cosh", "erf", "erfc", "sinh", "tan")}
+_MATH = {f"chlo.{name}" for name in (
+    "acos", "acosh", "asin", "asinh", "atan", "atanh", "cosh", "erf", "erfc", "sinh", "tan")}
 _PREFIX = "polyattn_math_"
 _CALL = re.compile(rf"(?:func\.)?call @{_PREFIX}([a-z]+)_\d+\((%[\w#]+)\) : \((tensor<[^>]*>)\) -> tensor<[^>]*>")
 

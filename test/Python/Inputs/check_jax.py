@@ -66,8 +66,8 @@ compare("bf16", block, (small, jnp.asarray(x, jnp.bfloat16)), 3e-2)
 compare("captured", lambda y: block(parameters, y)["out"] + jnp.asarray(parameters["o"])[0], (x,))
 shapes = jax.tree_util.tree_map(lambda p: jax.ShapeDtypeStruct(p.shape, p.dtype), (parameters, x))
 compare("shapes only", block, shapes, values=(parameters, x))
-compare("functions", lambda a: (jax.lax.erf(a), jax.lax.square(a), jnp.tan(a), jnp.sinh(a), jnp.arcsin(a / 9), jax.lax.erfc(a),
-                                jax.nn.gelu(a, approximate=False), jax.nn.gelu(a), jax.nn.silu(a)), (x,), 5e-6)
+compare("functions", lambda a: (jax.lax.erf(a), jax.lax.square(a), jnp.tan(a), jnp.sinh(a), jnp.arcsin(a / 9),
+                                jax.lax.erfc(a), jax.nn.gelu(a, approximate=False), jax.nn.gelu(a), jax.nn.silu(a)), (x,), 5e-6)
 compare("jitted, unused, whole numbers", jax.jit(lambda a, unused, i, flag: (a[i], i + 1, flag & (i > 1), 2 * a)),
         (array(10, 3), array(2), np.array([1, 4, 9], "i4"), np.array([True, True, False])))
 

@@ -62,6 +62,7 @@ for dtype in torch.bfloat16, torch.float16:
     compare(str(dtype), make(Block, dtype=dtype), (x.to(dtype),))
 compare("not contiguous", make(Block), (torch.randn(24, 2, 32).transpose(0, 1),))
 compare("needs gradients", make(Block), (x.clone().requires_grad_(),))
+compare("gelu", lambda a: (torch.nn.functional.gelu(a, approximate="tanh"), torch.nn.functional.gelu(a)), (3 * x,))
 compare("function", lambda a, b: (a @ b).softmax(-1), (x[0], x[0].T.contiguous()))
 
 ids, keep = torch.randint(0, 50, (2, 9)), torch.rand(2, 9) > 0.3
