@@ -14,6 +14,7 @@ import contenders
 import footprint
 import harness
 import linear
+import model_e2e
 import model_grid
 import peak
 import plots
@@ -34,16 +35,18 @@ def parse_arguments():
     mode.add_argument("--model", action="store_true", help="is the cost model right? both evaluation orders on a grid")
     mode.add_argument("--linear", action="store_true", help="is a state linear in the length, in time and in memory?")
     mode.add_argument("--reach", action="store_true", help="up to which score bounds is low rank taken, and does it run there?")
+    mode.add_argument("--model-e2e", action="store_true",
+                      help="a whole model and its matrix products beside PyTorch (needs torch-mlir and transformers)")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
                         help="only shapes whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json, linear.json or reach.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json, reach.json or model-e2e.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
-    if options.only and (options.model or options.linear or options.reach):
+    if options.only and (options.model or options.linear or options.reach or options.model_e2e):
         parser.error("--only chooses among shapes that are compared with peers; leave it out")
     if not 1 <= options.threads <= timing.CORES:
         parser.error(f"--threads: this process may use {timing.CORES} cores")
@@ -126,6 +129,9 @@ def main():
         write(options, linear.run(options.threads), "linear.json")
     elif options.reach:
         write(options, reach.run(options.threads), "reach.json")
+    elif options.model_e2e:
+        warn_if_busy()
+        write(options, model_e2e.run(options.threads, BUILD / "bench-logs"), "model-e2e.json")
     else:
         finish(options, compare(options))
 

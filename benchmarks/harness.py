@@ -27,12 +27,12 @@ class Gone(Exception):
 class Worker:
     """A stopped process that runs only while it is asked something."""
 
-    def __init__(self, module, threads, log):
+    def __init__(self, module, threads, log, script="worker.py"):
         self.log = log
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "KMP_", "GOMP_"))}
         environment["OPENBLAS_NUM_THREADS"] = "1"  # numpy, which only checks results
         with open(log, "w") as file:
-            self.process = subprocess.Popen([sys.executable, HERE / "worker.py", module, str(threads)], bufsize=0,
+            self.process = subprocess.Popen([sys.executable, HERE / script, module, str(threads)], bufsize=0,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, env=environment)
 
     def ask(self, timeout, **request):

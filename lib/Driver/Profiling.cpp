@@ -16,7 +16,9 @@ std::string polyattn::driver::profilingPipeline(StringRef pipeline) {
     return pipeline.str();
   StringRef anchor = "builtin.module(";
   bool anchored = pipeline.consume_front(anchor);
-  return ((anchored ? anchor : "") + "attn-instrument," + pipeline).str();
+  // attn-compile begins with attn-import too, so that keys are the same.
+  return ((anchored ? anchor : "") + "attn-import,attn-instrument," + pipeline)
+      .str();
 }
 
 Error polyattn::driver::collectProfile(profile::Profile &profile,

@@ -22,10 +22,10 @@
 // DIRECT-NEXT: inner loop: 16 multiply-add, 4 load, 4 broadcast{{$}}
 // DIRECT-NOT: inner loop
 
-// Apply, its last columns with the denominator, and update.
-// STATE: inner loop: 24 multiply-add, 4 load, 6 broadcast{{$}}
+// Update; apply, its last columns with the denominator.
+// STATE: inner loop: 96 multiply-add, 16 load, 24 broadcast{{$}}
+// STATE-NEXT: inner loop: 24 multiply-add, 4 load, 6 broadcast{{$}}
 // STATE-NEXT: inner loop: 20 multiply-add, 4 load, 5 broadcast{{$}}
-// STATE-NEXT: inner loop: 96 multiply-add, 16 load, 24 broadcast{{$}}
 // STATE-NOT: stack
 
 // The same two for degree 1, in blocks of 6 rows; update's last block has 5, the

@@ -45,6 +45,9 @@ struct CompilePipelineOptions : ToLLVMPipelineOptions {
 /// Everything from attn and upstream dialects on tensors to the LLVM dialect.
 void buildToLLVMPipeline(OpPassManager &pm,
                          const ToLLVMPipelineOptions &options);
+/// TOSA to linalg, calls inlined, attention found: `attn-import`.
+void buildImportPipeline(mlir::OpPassManager &pm);
+
 /// The first part of `attn-compile`: what makes attention known to the passes
 /// that decide about it.
 void buildPreparePipeline(OpPassManager &pm);

@@ -47,6 +47,76 @@ def AttnLowerToVector : Pass<"attn-lower-to-vector", "::mlir::ModuleOp"> {
   ];
 }
 
+def AttnFuseElementwise : Pass<"attn-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "fuse linalg ops that work element by element, and keep contractions what they are";
+  let description = [{
+    Upstream's fusion of linalg ops on tensors, with another choice of what to fuse:
+
+    - into a contraction (a sum of products) only transpositions, so that `attn-lower-contractions` still knows it;
+    - into other ops what they alone use; also what many use if reading its inputs takes no longer than reading its result
+      (conversions to wider types, transpositions);
+    - no exponential, division or the like into an op that would compute it many times over, unless it stays the same along
+      the innermost loop, where vector code computes it once.
+
+    Named ops other than `linalg.fill` become `linalg.generic`; constants that are one number move into bodies; reshapes
+    move out of the way where loops can be joined.
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+    "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
+  ];
+}
+
+def AttnLowerContractions : Pass<"attn-lower-contractions", "::mlir::ModuleOp"> {
+  let summary = "write matrix products as parallel loops of register-blocked vector code";
+  let description = [{
+    Takes every linalg op on tensors that is a sum of products of two inputs: `linalg.matmul`, `linalg.batch_matmul`,
+    `linalg.generic` with operands transposed in any way, with several batch, row, column or summed dimensions, of static
+    or dynamic sizes; f32, or f16 and bf16, which are multiplied and summed in f32 and rounded once at the end.
+
+    The operand that has the result's innermost dimension is read in panels as wide as a register block. Constants (a
+    model's weights) are put into panels by the compiler; other operands at run time, if more than a few rows use them;
+    with few rows, as in decoding, the operand is read where it lies. An op that works element by element on the result,
+    and is its only user, becomes part of the loops: bias, activation, residual.
+
+    Sums are formed in another order than one by one, products are not rounded before they are added. What the pass does
+    not take stays, with a missed remark that says why.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"auto\"",
+           "Target description, which sets vector width and blocking: auto, host, amx, avx512, avx2, neon or generic">
+  ];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
+  ];
+}
+
+def AttnLinalgToVector : Pass<"attn-linalg-to-vector", "::mlir::ModuleOp"> {
+  let summary = "write linalg ops on memrefs as parallel loops of vector code";
+  let description = [{
+    One loop of each op runs over lanes: the one along which most operands are adjacent in memory. It is the innermost
+    loop; what is the same in all its lanes is computed before it. Other parallel loops are shared among threads where
+    there is enough work. Gathers, indices, assertions, dynamic sizes, narrow and wide types are all taken; elements that
+    are not adjacent are read one by one.
+
+    A loop that sums (or takes products, maxima, minima, conjunctions, ...) may run over lanes, too: the order of sums
+    then changes. exp, expm1, erf, tanh, log and log1p on f32 become upstream's polynomial approximations.
+
+    Ops whose body branches, or reduces by an operation whose order matters, stay for `convert-linalg-to-loops`, with a
+    missed remark.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"auto\"",
+           "Target description, which sets the vector width: auto, host, amx, avx512, avx2, neon or generic">
+  ];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::cf::ControlFlowDialect", "::mlir::vector::VectorDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"
+  ];
+}
+
 def AttnOpenMPTeams : Pass<"attn-openmp-teams"> {
   let summary = "start threads only for loops of several iterations, and hand iterations out one by one";
   let description = [{
@@ -55,6 +125,16 @@ def AttnOpenMPTeams : Pass<"attn-openmp-teams"> {
     which others slow down takes fewer of them. Other loops stay as they are.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::omp::OpenMPDialect"];
+}
+
+def AttnOutlineLoops : Pass<"attn-outline-loops", "::mlir::ModuleOp"> {
+  let summary = "make a private function of every parallel loop";
+  let description = [{
+    An `scf.parallel` becomes a function whose arguments are the values that it uses, but for constants, and a call of it.
+    The layers of a model run the same loops on other weights: `duplicate-function-elimination` after this pass leaves one
+    of each, and a model of many layers takes hardly longer to compile than one of them.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
 def AttnCopiesToLoops : Pass<"attn-copies-to-loops"> {

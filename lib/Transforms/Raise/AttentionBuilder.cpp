@@ -239,8 +239,20 @@ bool AttentionBuilder::checkTypes() {
   return true;
 }
 
+/// Rounding in between that the op does not do is only left out where it is no
+/// coarser than the op's own type.
+bool AttentionBuilder::checkRounding() {
+  for (Type rounded : n.roundedTo)
+    if (cast<FloatType>(rounded).getFPMantissaWidth() <
+        type.getFPMantissaWidth())
+      return fail(
+          "scores or weights are rounded to a narrower type than that of "
+          "queries, keys and values");
+  return true;
+}
+
 static bool isUnused(Operation *op) {
-  return op->use_empty() && isMemoryEffectFree(op);
+  return op->getNumResults() && op->use_empty() && isMemoryEffectFree(op);
 }
 
 /// What stands between the products is not computed any more, so nobody else
@@ -250,7 +262,9 @@ bool AttentionBuilder::checkUsers() {
   llvm::SmallPtrSet<Operation *, 32> seen{match.firstProduct};
   while (!work.empty()) {
     Operation *op = work.pop_back_val();
-    for (Operation *user : op->getUsers()) {
+    for (Operation *inner : op->getUsers()) {
+      // The body of a structured op may read a whole tensor.
+      Operation *user = op->getBlock()->findAncestorOpInBlock(*inner);
       if (user == root || isUnused(user) || isa<tensor::DimOp>(user) ||
           !seen.insert(user).second)
         continue;
@@ -261,6 +275,20 @@ bool AttentionBuilder::checkUsers() {
       work.push_back(user);
     }
   }
+  // Nor may what becomes an operand come from the scores.
+  SmallVector<Expr *> leaves;
+  for (Expr *e : {match.query, match.key, match.value})
+    layout.collectLeaves(e, leaves);
+  for (const MaskTerm &term : match.masks)
+    layout.collectLeaves(term.condition, leaves);
+  for (const BiasTerm &term : match.biases)
+    layout.collectLeaves(term.e, leaves);
+  for (const Factor &factor : match.factors)
+    layout.collectLeaves(factor.e, leaves);
+  for (Expr *leaf : leaves)
+    if (seen.contains(leaf->tensor.getDefiningOp()))
+      return failAt(leaf->loc, "scores are also used for a mask, a bias or a "
+                               "factor and so have to be computed anyway");
   return true;
 }
 
@@ -330,19 +358,18 @@ static Value emitAdmits(OpBuilder &b, Location loc, ArrayRef<MaskTerm> masks,
   return admits;
 }
 
-/// Keys that some mask hides weigh 0.
+/// Keys that some mask hides weigh 0. Masks that cannot be brought into the
+/// shape of weights are left for the bias.
 Value AttentionBuilder::weightsOperand() {
+  auto isWeight = [&](const MaskTerm &term) { return isKeyWeight(term); };
   SmallVector<MaskTerm> masks;
-  llvm::copy_if(match.masks, std::back_inserter(masks),
-                [&](const MaskTerm &term) { return isKeyWeight(term); });
-  llvm::erase_if(match.masks,
-                 [&](const MaskTerm &term) { return isKeyWeight(term); });
+  llvm::copy_if(match.masks, std::back_inserter(masks), isWeight);
   if (masks.empty())
     return {};
   SmallVector<Expr *> es;
   for (const MaskTerm &term : masks)
     es.push_back(term.condition);
-  return layout.compute(
+  Value weights = layout.compute(
       es, weightAxes(), type, [&](OpBuilder &b, ValueRange values) -> Value {
         auto number = [&](double x) -> Value {
           return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x));
@@ -350,6 +377,9 @@ Value AttentionBuilder::weightsOperand() {
         return arith::SelectOp::create(
             b, loc, emitAdmits(b, loc, masks, values), number(1), number(0));
       });
+  if (weights)
+    llvm::erase_if(match.masks, isWeight);
+  return weights;
 }
 
 /// The sum of all biases, and a hugely negative number where a mask hides keys.
@@ -431,10 +461,10 @@ Value AttentionBuilder::build() {
   if (!classify())
     return {};
   resolveMasks();
-  if (!checkTypes() || !checkFills() || !checkUsers())
+  if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers())
     return {};
-  if (!std::isfinite(match.scale) || match.scale == 0)
-    return fail("the scale is no finite number other than 0"), Value();
+  if (!(std::fabs(match.scale) < 1e30) || match.scale == 0)
+    return fail("the scale is 0, or no ordinary number"), Value();
   for (Expr *e : {match.query, match.key, match.value})
     layout.addSizes(e);
   Value weights = weightsOperand();

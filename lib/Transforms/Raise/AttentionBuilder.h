@@ -51,6 +51,9 @@ private:
 
   // Masks and biases (AttentionMasks.cpp).
   void resolveMasks();
+  void splitBias(const BiasTerm &term, unsigned depth);
+  void takeStaticMask();
+  void takeDynamicMask();
   bool checkFills();
   struct Part {
     std::unique_ptr<Grid> grid;
@@ -68,6 +71,7 @@ private:
 
   // Operands.
   bool checkTypes();
+  bool checkRounding();
   bool checkUsers();
   Value operand(Expr *e, ArrayRef<Axis> axes);
   Value queryOperand();
@@ -90,6 +94,8 @@ private:
   FloatType type;
   MaskAttrInterface mask;
   bool hasEmptyRows = false;
+  /// Has some mask or bias become an attribute?
+  bool hasDropped = false;
 };
 
 } // namespace polyattn::attn

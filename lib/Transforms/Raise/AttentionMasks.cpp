@@ -4,18 +4,29 @@
 // stay biases. None may change what a row without any key gives.
 
 #include "AttentionBuilder.h"
+#include "Band.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace polyattn::attn;
 
+static bool holdsOnly(Grid &grid, ArrayRef<double> numbers) {
+  for (int64_t i = 0; i < (grid.byRow() ? grid.numRows : 1); ++i)
+    if (!llvm::all_of(grid.row(i), [&](double value) {
+          return llvm::is_contained(numbers, value);
+        }))
+      return false;
+  return true;
+}
+
 /// Masks and biases that the program states for every row and key.
 SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
   SmallVector<Part> parts;
   for (auto [k, term] : llvm::enumerate(match.masks))
     if (auto grid = Grid::of(n, term.condition, row, keys))
-      parts.push_back({std::move(grid), term.admits, term.fill, k});
+      if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
+        parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
     if (!term.factors.empty() || term.number <= 0)
       continue;
@@ -43,9 +54,11 @@ static MaskAttrInterface maskWithRanges(MLIRContext *context,
                                         ArrayRef<KeyRange<int64_t>> ranges,
                                         int64_t numKeys) {
   int64_t n = ranges.size(), m = numKeys;
-  SmallVector<MaskAttrInterface> candidates{FullMaskAttr::get(context)};
+  SmallVector<MaskAttrInterface> candidates{
+      FullMaskAttr::get(context), CausalMaskAttr::get(context, Align::Start),
+      CausalMaskAttr::get(context, Align::End)};
+  SmallVector<MaskAttrInterface> windows;
   for (Align align : {Align::Start, Align::End}) {
-    candidates.push_back(CausalMaskAttr::get(context, align));
     int64_t left = 0, right = 0, length = 0;
     bool hasLeft = false, hasRight = false;
     for (int64_t i = 0; i < n; ++i) {
@@ -71,9 +84,10 @@ static MaskAttrInterface maskWithRanges(MLIRContext *context,
     if (!hasRight)
       right = std::max(n, m);
     if (left >= 0 && right >= 0)
-      candidates.push_back(
+      windows.push_back(
           SlidingWindowMaskAttr::get(context, left, right, align));
   }
+  llvm::append_range(candidates, windows);
   for (MaskAttrInterface candidate : candidates)
     if (llvm::all_of(llvm::enumerate(ranges), [&](const auto &entry) {
           auto range = candidate.getKeyRange(entry.index(), n, m);
@@ -130,6 +144,7 @@ bool AttentionBuilder::mayReplace(ArrayRef<Part *> parts, bool hasEmptyRow) {
 }
 
 void AttentionBuilder::drop(ArrayRef<Part *> parts) {
+  hasDropped = true;
   SmallVector<MaskTerm> masks;
   SmallVector<BiasTerm> biases;
   auto isDropped = [&](bool isMask, size_t index) {
@@ -152,19 +167,82 @@ void AttentionBuilder::drop(ArrayRef<Part *> parts) {
 bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
   if (!std::isinf(term.fill) && !match.isGuarded && !options.assumeRowsAttend)
     return false;
-  return !dependsOn(term.condition, row) &&
+  return dependsOn(term.condition, keys) && !dependsOn(term.condition, row) &&
          llvm::none_of(groups, [&](const Axis &group) {
            return dependsOn(term.condition, group);
          });
 }
 
-void AttentionBuilder::resolveMasks() {
-  mask = FullMaskAttr::get(b.getContext());
+/// A bias that is 0 or hides keys by a select is a mask; sums are taken apart.
+/// What is left of the bias stays one. A finite fill must be so large that
+/// adding it is the same as putting it in the place of the score.
+void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
+  Expr *e = n.lookThroughCasts(term.e);
+  if (n.number(e) == 0.0)
+    return;
+  bool canSplit = depth && term.factors.empty() && term.number > 0;
+  if (canSplit && e->isApply("arith.addf")) {
+    splitBias({e->operands[0], term.number, {}}, depth - 1);
+    splitBias({e->operands[1], term.number, {}}, depth - 1);
+    return;
+  }
+  if (canSplit && e->isApply("arith.select"))
+    for (unsigned filled : {1, 2}) {
+      auto fill = n.number(e->operands[filled]);
+      if (!fill || *fill * term.number > -1e30)
+        continue;
+      match.masks.push_back({e->operands[0], filled == 2, *fill * term.number});
+      splitBias({e->operands[3 - filled], term.number, {}}, depth - 1);
+      return;
+    }
+  match.biases.push_back(term);
+}
+
+/// The mask attribute of a condition on indices, for lengths that are not
+/// known; null if there is none.
+MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term) {
+  if (row.size() != 1 || keys.size() != 1)
+    return {};
+  auto band = bandOf(n, term.condition, term.admits, row[0], keys[0]);
+  MLIRContext *context = b.getContext();
+  if (!band || band->most < 0 || band->least > 0)
+    return {};
+  if (band->least == -Band::infinity)
+    return band->most == Band::infinity
+               ? MaskAttrInterface(FullMaskAttr::get(context))
+           : band->most == 0
+               ? MaskAttrInterface(CausalMaskAttr::get(context, Align::Start))
+               : MaskAttrInterface();
+  if (band->most == Band::infinity)
+    return {};
+  return SlidingWindowMaskAttr::get(context, -band->least, band->most,
+                                    Align::Start);
+}
+
+/// With unknown lengths, by formula: the first mask that is one.
+void AttentionBuilder::takeDynamicMask() {
+  for (const MaskTerm &term : match.masks) {
+    MaskAttrInterface found = dynamicMask(term);
+    if (!found)
+      continue;
+    // Rows past the last key may see nothing through a window.
+    bool mayBeEmpty = !isa<CausalMaskAttr, FullMaskAttr>(found);
+    Part part{nullptr, term.admits, term.fill, size_t(&term - &match.masks[0])};
+    if (!mayReplace(&part, mayBeEmpty))
+      continue;
+    mask = found;
+    hasEmptyRows = mayBeEmpty;
+    drop(&part);
+    return;
+  }
+}
+
+/// All masks together as one attribute, or else one that is an attribute alone.
+void AttentionBuilder::takeStaticMask() {
   SmallVector<Part> parts = gridParts();
   SmallVector<Part *> all;
   for (Part &part : parts)
     all.push_back(&part);
-  // All of them together, or else one that is a mask alone.
   SmallVector<SmallVector<Part *>> choices;
   if (all.size() > 1)
     choices.push_back(all);
@@ -178,11 +256,35 @@ void AttentionBuilder::resolveMasks() {
     mask = found;
     hasEmptyRows = hasEmptyRow;
     drop(choice);
-    break;
+    return;
   }
 }
 
+void AttentionBuilder::resolveMasks() {
+  mask = FullMaskAttr::get(b.getContext());
+  SmallVector<MaskTerm> masks = match.masks;
+  SmallVector<BiasTerm> biases = std::exchange(match.biases, {});
+  for (const BiasTerm &term : biases)
+    splitBias(term, 8);
+  takeStaticMask();
+  if (mask.admitsAll())
+    takeDynamicMask();
+  bool isBetter =
+      hasDropped || llvm::any_of(match.masks, [&](const MaskTerm &term) {
+        return isKeyWeight(term);
+      });
+  if (isBetter)
+    return;
+  match.masks = masks;
+  match.biases = biases;
+}
+
 bool AttentionBuilder::checkFills() {
+  for (const MaskTerm &term : match.masks)
+    if (!term.condition->type.isInteger(1))
+      return failAt(term.condition->loc,
+                    "weights are multiplied by what is no mask before they are "
+                    "summed");
   if (options.assumeRowsAttend || match.isGuarded || !type.isF16())
     return true;
   for (const MaskTerm &term : match.masks)

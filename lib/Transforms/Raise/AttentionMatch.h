@@ -84,6 +84,8 @@ private:
   bool looksLikeWeights(Expr *e, unsigned depth);
   bool matchWeights(Expr *e);
   bool matchSelectedWeights(Expr *select, Expr *&rest);
+  bool matchWeightFactor(Expr *product, Expr *&rest);
+  std::optional<double> exponentOf(Expr *e, Expr *&exponent);
   bool matchSum(Expr *unnormalised);
   bool matchLogSum(Expr *exponent, Expr *&scores);
   bool matchGuards();
@@ -95,6 +97,8 @@ private:
   bool collectScores(Expr *e, Scaled scaled);
   bool collectProduct(Expr *e, Scaled scaled, bool &taken);
   bool collectSelect(Expr *e, const Scaled &scaled);
+  bool isHarmlessShift(Expr *e);
+  bool checkShifts();
   bool isScoreProduct(Expr *e);
   bool containsScoreProduct(Expr *e, unsigned depth);
   bool matchFirstProduct(Expr *reduce, const Scaled &scaled);
@@ -106,8 +110,10 @@ private:
     bool zeroIf;
   };
   Notation &n;
-  /// Scores before any mask or bias has been taken off.
-  SmallVector<Expr *> wholeScores;
+  /// Scores before any mask or bias has been taken off, and at every step.
+  SmallVector<Expr *> wholeScores, allScores;
+  /// What is the same for all keys of a row.
+  SmallVector<BiasTerm> shifts;
   SmallVector<Guard> guards;
   Expr *sum = nullptr;
   /// Does a product count in which the query does not differ from row to row?

@@ -2,6 +2,7 @@
 
 #include "Expr.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -249,6 +250,8 @@ Expr *Notation::openBody(Value value, linalg::LinalgOp op,
   Operation *def = value.getDefiningOp();
   if (!def || def->getBlock() != body)
     return access(value, {}, op.getLoc());
+  if (auto extract = dyn_cast<tensor::ExtractOp>(def))
+    return openExtract(extract, op, loops);
   Expr e{Expr::Kind::Apply, value.getType(), {}, {}, {}, def, {}, {},
          def->getLoc()};
   if (auto index = dyn_cast<linalg::IndexOp>(def)) {
@@ -269,6 +272,68 @@ Expr *Notation::openBody(Value value, linalg::LinalgOp op,
       return nullptr;
   }
   return make(std::move(e));
+}
+
+/// x, if the size is x * c / c, as reshapes there and back leave it.
+static Value reducedSize(Value size) {
+  IntegerAttr by, times;
+  Operation *divide = size.getDefiningOp();
+  if (!isa_and_nonnull<arith::DivSIOp, arith::DivUIOp>(divide) ||
+      !matchPattern(divide->getOperand(1), m_Constant(&by)))
+    return size;
+  Operation *multiply = divide->getOperand(0).getDefiningOp();
+  if (isa_and_nonnull<arith::MulIOp>(multiply) &&
+      matchPattern(multiply->getOperand(1), m_Constant(&times)) &&
+      times.getInt() == by.getInt())
+    return multiply->getOperand(0);
+  auto apply = dyn_cast_or_null<affine::AffineApplyOp>(multiply);
+  if (!apply || apply.getMapOperands().size() != 1)
+    return size;
+  AffineMap map = apply.getAffineMap();
+  AffineExpr x = map.getNumDims() ? getAffineDimExpr(0, size.getContext())
+                                  : getAffineSymbolExpr(0, size.getContext());
+  return map.getResult(0) == x * by.getInt() ? apply.getMapOperands()[0] : size;
+}
+
+/// Which loop an index in the body of a structured op is. With sizes that are
+/// not known, frontends write broadcasts as "0 if the size is 1, else i"; where
+/// the loop has that very size, this is i.
+static std::optional<int64_t> loopOf(Value index, linalg::LinalgOp op) {
+  if (auto loop = index.getDefiningOp<linalg::IndexOp>())
+    return loop.getDim();
+  auto select = index.getDefiningOp<arith::SelectOp>();
+  if (!select || !matchPattern(select.getTrueValue(), m_Zero()))
+    return std::nullopt;
+  auto loop = select.getFalseValue().getDefiningOp<linalg::IndexOp>();
+  auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>();
+  auto empty = op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>();
+  if (!loop || !compare || !empty ||
+      compare.getPredicate() != arith::CmpIPredicate::eq ||
+      !matchPattern(compare.getRhs(), m_One()) ||
+      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
+    return std::nullopt;
+  int64_t dim = loop.getDim();
+  if (!empty.getType().isDynamicDim(dim) ||
+      reducedSize(empty.getDynamicSize(dim)) != reducedSize(compare.getLhs()))
+    return std::nullopt;
+  return dim;
+}
+
+Expr *Notation::openExtract(tensor::ExtractOp extract, linalg::LinalgOp op,
+                            ArrayRef<Index> loops) {
+  Indices indices;
+  for (Value index : extract.getIndices()) {
+    IntegerAttr constant;
+    if (matchPattern(index, m_Constant(&constant))) {
+      indices.push_back({{}, constant.getInt()});
+      continue;
+    }
+    auto loop = loopOf(index, op);
+    if (!loop)
+      return nullptr;
+    indices.push_back(loops[*loop]);
+  }
+  return access(extract.getTensor(), indices, extract.getLoc());
 }
 
 Expr *Notation::openLinalg(Expr *access, linalg::LinalgOp op) {
@@ -328,8 +393,11 @@ Expr *Notation::look(Expr *e) {
 
 Expr *Notation::lookThroughCasts(Expr *e) {
   e = look(e);
-  while (isFloatCast(e))
+  while (isFloatCast(e)) {
+    if (e->isApply("arith.truncf"))
+      roundedTo.insert(e->type);
     e = look(e->operands[0]);
+  }
   return e;
 }
 

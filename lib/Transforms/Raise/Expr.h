@@ -14,6 +14,7 @@
 
 #include "Index.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/SetVector.h"
 
 #include <deque>
@@ -55,6 +56,8 @@ struct Expr {
 class Notation {
 public:
   Atoms atoms;
+  /// Types narrower than what came in that lookThroughCasts went through.
+  llvm::SmallSetVector<Type, 4> roundedTo;
   /// The ops that have been looked into.
   llvm::SmallSetVector<Operation *, 32> opened;
 
@@ -94,6 +97,8 @@ private:
   Expr *openLinalg(Expr *access, linalg::LinalgOp op);
   Expr *openScalar(Expr *access, Operation *op);
   Expr *openBody(Value value, linalg::LinalgOp op, ArrayRef<Index> loops);
+  Expr *openExtract(tensor::ExtractOp extract, linalg::LinalgOp op,
+                    ArrayRef<Index> loops);
   std::optional<SmallVector<Index>> loopIndices(Expr *access,
                                                 linalg::LinalgOp op,
                                                 SmallVectorImpl<Atom> &reduced);

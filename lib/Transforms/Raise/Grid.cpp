@@ -32,6 +32,7 @@ static double rounded(double x, Type type) {
 }
 
 static Function compare(arith::CmpIPredicate predicate) {
+  auto order = [](double x) { return std::make_pair(x < 0, x); };
   switch (predicate) {
   case arith::CmpIPredicate::eq:
     return [](double a, double b, double) { return a == b; };
@@ -45,9 +46,17 @@ static Function compare(arith::CmpIPredicate predicate) {
     return [](double a, double b, double) { return a > b; };
   case arith::CmpIPredicate::sge:
     return [](double a, double b, double) { return a >= b; };
-  default:
-    return nullptr;
+  // Negative numbers are the largest ones without a sign.
+  case arith::CmpIPredicate::ult:
+    return [=](double a, double b, double) { return order(a) < order(b); };
+  case arith::CmpIPredicate::ule:
+    return [=](double a, double b, double) { return order(a) <= order(b); };
+  case arith::CmpIPredicate::ugt:
+    return [=](double a, double b, double) { return order(a) > order(b); };
+  case arith::CmpIPredicate::uge:
+    return [=](double a, double b, double) { return order(a) >= order(b); };
   }
+  llvm_unreachable("all predicates are handled");
 }
 
 static Function compare(arith::CmpFPredicate predicate) {

@@ -35,6 +35,9 @@ public:
   /// Tells where sizes of atoms that are only known at run time can be read.
   void addSizes(Expr *access);
 
+  /// The accesses that an expression is computed from.
+  void collectLeaves(Expr *e, SmallVectorImpl<Expr *> &leaves);
+
   /// Element type conversion of a tensor.
   Value convert(Value tensor, Type type);
   /// Float conversion of a scalar.
@@ -61,7 +64,6 @@ private:
   OpFoldResult product(ArrayRef<Atom> atoms);
   Axis partsOf(ArrayRef<Atom> axis);
   bool reads(Expr *e, ArrayRef<Atom> axis);
-  void collectLeaves(Expr *e, SmallVectorImpl<Expr *> &leaves);
   Value scalar(OpBuilder &b, Expr *e,
                const llvm::SmallDenseMap<Expr *, Value> &leaves);
 

@@ -22,7 +22,7 @@ bool AttentionMatcher::isScoreProduct(Expr *e) {
   if (!e->isReduce() || e->op->getName().getStringRef() != "arith.addf")
     return false;
   SmallVector<Factor> factors;
-  collectFactors(e->operands[1], false, factors);
+  collectFactors(n.lookThroughCasts(e->operands[1]), false, factors);
   Expr *query = nullptr, *key = nullptr;
   for (const Factor &factor : factors) {
     if (!n.dependsOn(factor.e, e->atoms))
@@ -54,9 +54,10 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
   e = n.lookThroughCasts(e);
   // The same for all keys, such as the row's maximum: no softmax changes by it.
   if (!dependsOnKey(seen)) {
-    containsScoreProduct(seen, 12);
+    shifts.push_back({seen, scaled.number, scaled.factors});
     return true;
   }
+  allScores.push_back(seen);
   if (result.masks.empty() && result.biases.empty())
     wholeScores.push_back(seen);
   if (isScoreProduct(e) && !result.query)
@@ -93,6 +94,58 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
                         "of products");
   return fail(e->loc, "scores go through " + name +
                           ", which is no scaling, bias or mask");
+}
+
+/// Softmax does not change by what is taken off all scores of a row, unless
+/// that is infinite, or so large that nothing is left of the scores: a maximum
+/// of the scores, whatever of them it is taken over, and ordinary numbers are
+/// neither.
+bool AttentionMatcher::isHarmlessShift(Expr *e) {
+  if (auto number = n.number(e))
+    return std::fabs(*number) <= 1e3;
+  e = n.lookThroughCasts(e);
+  auto isLeast = [&](Expr *e) {
+    auto number = n.number(e);
+    return number && (*number <= -1e30 || std::fabs(*number) <= 1e3);
+  };
+  StringRef name = e->op ? e->op->getName().getStringRef() : "";
+  bool isMaximum = name == "arith.maximumf" || name == "arith.maxnumf";
+  if (e->isReduce())
+    return isMaximum && isLeast(e->operands[0]) &&
+           llvm::any_of(allScores, [&](Expr *scores) {
+             return n.equalOver(scores, result.keyAtoms, e->operands[1],
+                                e->atoms);
+           });
+  if (e->kind != Expr::Kind::Apply)
+    return false;
+  auto harmless = [&](unsigned i) { return isHarmlessShift(e->operands[i]); };
+  if (isMaximum)
+    return (isLeast(e->operands[0]) || harmless(0)) &&
+           (isLeast(e->operands[1]) || harmless(1));
+  if (name == "arith.select")
+    return harmless(1) && harmless(2);
+  if (name == "arith.negf")
+    return harmless(0);
+  if (name == "arith.mulf" || name == "arith.divf") {
+    auto number = n.number(e->operands[1]);
+    return number && std::isfinite(*number) && harmless(0);
+  }
+  return (name == "arith.addf" || name == "arith.subf") && harmless(0) &&
+         harmless(1);
+}
+
+/// What is not harmless may still be a bias, one number for each row.
+bool AttentionMatcher::checkShifts() {
+  for (const BiasTerm &shift : shifts) {
+    if (isHarmlessShift(shift.e))
+      continue;
+    if (n.number(shift.e) || containsScoreProduct(shift.e, 12))
+      return fail(shift.e->loc,
+                  "what is added to all scores of a row is neither "
+                  "their maximum nor an ordinary number");
+    result.biases.push_back(shift);
+  }
+  return true;
 }
 
 /// A factor in front of scores must be the same for all keys, or become part of
@@ -189,7 +242,7 @@ bool AttentionMatcher::matchFirstProduct(Expr *reduce, const Scaled &scaled) {
   result.factors = scaled.factors;
   result.dimAtoms.assign(reduce->atoms.begin(), reduce->atoms.end());
   SmallVector<Factor> factors;
-  collectFactors(reduce->operands[1], false, factors);
+  collectFactors(n.lookThroughCasts(reduce->operands[1]), false, factors);
   for (const Factor &factor : factors) {
     if (n.dependsOn(factor.e, reduce->atoms)) {
       if (factor.isInverse)

@@ -49,6 +49,7 @@ bool AttentionMatcher::match(Expr *output, ArrayRef<Atom> outputAtoms) {
   result.output = output;
   result.outputAtoms.assign(outputAtoms.begin(), outputAtoms.end());
   Expr *e = n.lookThroughCasts(output);
+  n.roundedTo.clear();
   if (Expr *numerator = matchLateSum(e)) {
     result.dividesLate = true;
     e = n.lookThroughCasts(numerator);
@@ -56,11 +57,26 @@ bool AttentionMatcher::match(Expr *output, ArrayRef<Atom> outputAtoms) {
   return matchSecondProduct(e) && matchGuards();
 }
 
+/// The natural logarithm of the base, if this is an exponential.
+std::optional<double> AttentionMatcher::exponentOf(Expr *e, Expr *&exponent) {
+  if (e->isApply("math.exp") || e->isApply("math.exp2")) {
+    exponent = e->operands[0];
+    return e->isApply("math.exp") ? 1 : std::log(2.0);
+  }
+  if (!e->isApply("math.powf"))
+    return std::nullopt;
+  auto base = n.number(e->operands[0]);
+  if (!base || !(*base > 1 && *base <= 10))
+    return std::nullopt;
+  exponent = e->operands[1];
+  return std::log(*base);
+}
+
 /// Is there an exp of what has a product of queries and keys in it?
 bool AttentionMatcher::looksLikeWeights(Expr *e, unsigned depth) {
   e = n.lookThroughCasts(e);
-  if (e->isApply("math.exp") || e->isApply("math.exp2"))
-    return containsScoreProduct(e->operands[0], 12);
+  if (Expr *exponent; exponentOf(e, exponent))
+    return containsScoreProduct(exponent, 12);
   if (!depth)
     return false;
   auto inOperand = [&](unsigned i) {
@@ -112,10 +128,32 @@ bool AttentionMatcher::matchSelectedWeights(Expr *select, Expr *&rest) {
                            "neither of both is 0");
 }
 
+/// A factor of 0 or 1 before the sum is a mask.
+bool AttentionMatcher::matchWeightFactor(Expr *product, Expr *&rest) {
+  for (unsigned i : {0, 1}) {
+    if (!looksLikeWeights(product->operands[i], 6))
+      continue;
+    Expr *factor = n.lookThroughCasts(product->operands[1 - i]);
+    rest = product->operands[i];
+    MaskTerm mask{factor, true, -INFINITY};
+    if (factor->isApply("arith.uitofp"))
+      mask.condition = factor->operands[0];
+    if (factor->isApply("arith.select") &&
+        n.number(factor->operands[1]) == 1.0 &&
+        n.number(factor->operands[2]) == 0.0)
+      mask.condition = factor->operands[0];
+    result.masks.push_back(mask);
+    return true;
+  }
+  return false;
+}
+
 bool AttentionMatcher::matchWeights(Expr *e) {
-  Expr *unnormalised = sum ? e : nullptr;
+  Expr *unnormalised = sum ? e : nullptr, *scores = nullptr;
+  std::optional<double> base;
   for (e = n.lookThroughCasts(e);; e = n.lookThroughCasts(e)) {
-    if (e->isApply("math.exp") || e->isApply("math.exp2"))
+    base = exponentOf(e, scores);
+    if (base)
       break;
     if (e->isApply("arith.select")) {
       if (!matchSelectedWeights(e, e))
@@ -132,6 +170,8 @@ bool AttentionMatcher::matchWeights(Expr *e) {
       unnormalised = e = numerator;
       continue;
     }
+    if (wasDivided && e->isApply("arith.mulf") && matchWeightFactor(e, e))
+      continue;
     if (e->isApply("arith.mulf"))
       return fail(loc,
                   "after the softmax, weights are multiplied by something "
@@ -142,21 +182,18 @@ bool AttentionMatcher::matchWeights(Expr *e) {
                     (e->op ? e->op->getName().getStringRef()
                            : StringRef("a value that nothing is known of")));
   }
-  Expr *scores = e->operands[0];
-  bool isBase2 = e->isApply("math.exp2");
   if (sum) {
     if (!matchSum(unnormalised))
       return false;
-  } else if (isBase2 || !matchLogSum(e->operands[0], scores)) {
+  } else if (*base != 1 || !matchLogSum(scores, scores)) {
     return fail(e->loc, "weights are not divided by their sum over the keys");
   }
   Scaled scaled;
-  if (isBase2)
-    scaled.number = 0.693147180559945309417;
+  scaled.number = *base;
   // Rather a product with rows of queries, if there are several.
   allowsSingleRow = false;
   allowsSingleRow = !containsScoreProduct(scores, 12);
-  return collectScores(scores, scaled);
+  return collectScores(scores, scaled) && checkShifts();
 }
 
 /// Every key that the second product sums over must be in the sum, once.
@@ -172,7 +209,13 @@ bool AttentionMatcher::matchSum(Expr *unnormalised) {
     return fail(e->loc, "the sum of weights does not start from 0");
   if (!n.dependsOn(unnormalised, result.keyAtoms))
     return fail(e->loc, "the second product does not sum over the keys");
-  if (!n.equalOver(unnormalised, result.keyAtoms, e->operands[1], e->atoms))
+  // A sum may be spelled as a product with ones.
+  Expr *summand = e->operands[1], *product = n.look(summand);
+  if (product->isApply("arith.mulf"))
+    for (unsigned i : {0, 1})
+      if (n.number(product->operands[i]) == 1.0)
+        summand = product->operands[1 - i];
+  if (!n.equalOver(unnormalised, result.keyAtoms, summand, e->atoms))
     return fail(e->loc,
                 "weights are divided by a sum of something else, or over "
                 "another dimension than the second product sums over");

@@ -136,3 +136,11 @@ func.func @moments(%x: tensor<2x8x16xf32>) -> (tensor<2x8x16xf32>, tensor<2x8x16
       moments = <second_moment = 0.0127, mean = 0.001, quadratic = 0.6>> : tensor<2x8x16xf32>, tensor<2x8x16xf32>, tensor<2x8x16xf32> -> tensor<2x8x16xf32>
   return %0, %1 : tensor<2x8x16xf32>, tensor<2x8x16xf32>
 }
+
+// CHECK-LABEL: func.func @nan_rows
+func.func @nan_rows(%x: tensor<4x8xf32>, %bias: tensor<4x4xf32>) -> tensor<4x8xf32> {
+  // CHECK: scale 1.000000e+00 mask causal nan_rows : tensor<4x8xf32>
+  %0 = attn.attention %x, %x, %x bias(%bias : tensor<4x4xf32>) scale 1.0 mask causal nan_rows
+     : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}

@@ -1,0 +1,104 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// attn-lower-contractions: which ops it takes.
+
+#include "ContractionEmitter.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "polyattn/Conversion/Passes.h"
+
+namespace polyattn::attn {
+#define GEN_PASS_DEF_ATTNLOWERCONTRACTIONS
+#include "polyattn/Conversion/Passes.h.inc"
+} // namespace polyattn::attn
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::attn;
+
+static remark::RemarkOpts remarkOptions(StringRef name) {
+  return remark::RemarkOpts::name(name)
+      .category("polyattn")
+      .subCategory("lower-contractions");
+}
+
+/// Neighbouring reductions that follow each other in both operands are one.
+static linalg::LinalgOp joinReductions(IRRewriter &b, linalg::LinalgOp op) {
+  SmallVector<ReassociationIndices> groups;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  auto kinds = op.getIteratorTypesArray();
+  for (int64_t loop = 0; loop + 1 < int64_t(op.getNumLoops()); ++loop) {
+    ReassociationIndices group = {loop};
+    while (loop + 1 < int64_t(op.getNumLoops()) &&
+           kinds[loop] == utils::IteratorType::reduction &&
+           kinds[loop + 1] == utils::IteratorType::reduction) {
+      group.push_back(loop + 1);
+      if (!linalg::areDimSequencesPreserved(maps, {group})) {
+        group.pop_back();
+        break;
+      }
+      ++loop;
+    }
+    if (group.size() > 1)
+      groups.push_back(group);
+  }
+  if (groups.empty())
+    return op;
+  b.setInsertionPoint(op);
+  FailureOr<linalg::CollapseResult> joined =
+      linalg::collapseOpIterationDims(op, groups, b);
+  if (failed(joined))
+    return op;
+  b.replaceOp(op, joined->results);
+  return joined->collapsedOp;
+}
+
+namespace {
+struct LowerContractionsPass
+    : polyattn::attn::impl::AttnLowerContractionsBase<LowerContractionsPass> {
+  using AttnLowerContractionsBase::AttnLowerContractionsBase;
+
+  void runOnOperation() override {
+    FailureOr<TargetDescription> description =
+        resolveTarget(getOperation(), target);
+    if (failed(description))
+      return signalPassFailure();
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (isContraction(op))
+        ops.push_back(op);
+    });
+    IRRewriter b(&getContext());
+    for (linalg::LinalgOp op : ops)
+      lower(b, joinReductions(b, op), *description);
+  }
+
+  static void lower(IRRewriter &b, linalg::LinalgOp op,
+                    const TargetDescription &target) {
+    std::string reason;
+    FailureOr<Contraction> c = describeContraction(op, reason);
+    if (failed(c)) {
+      remark::missed(op.getLoc(), remarkOptions("NoBlocks"))
+          << ("no register blocks for '" + op->getName().getStringRef().str() +
+              "': " + reason);
+      return;
+    }
+    Location loc = op.getLoc();
+    std::optional<Epilogue> epilogue = findEpilogue(*c);
+    Operation *last = epilogue ? epilogue->op : op;
+    b.setInsertionPoint(last);
+    Emitter e(b, loc, target);
+    ContractionEmitter emitter(e, target, *c, epilogue);
+    Value result = emitter.emit();
+    remark::passed(loc, remarkOptions("Blocks"))
+        << ("register blocks: " + emitter.getRoute().str() +
+            (epilogue ? ", the op that follows is part of it" : ""));
+    b.replaceOp(last, result);
+    if (epilogue)
+      b.eraseOp(op);
+  }
+};
+} // namespace

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Damaged programs through attn-raise and the whole pipeline: mutants of the corpus (test/Raise) or of given files.
+
+A mutant that verifies must compile, with and without attn-raise, or give a diagnostic without it; where attention was
+raised, and in every tenth other one, both programs run and must agree as test/Raise/Inputs/check_raise.py has it. A
+crash, a hang (20 seconds), an error of attn-raise or a difference is a failure: its program is written to --out, with
+the command that repeats it. Mutant number i depends on --seed, i and the files only."""
+
+import argparse
+import collections
+import glob
+import itertools
+import multiprocessing
+import multiprocessing.connection
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mutants", type=int, default=500, metavar="N", help="how many that verify")
+    parser.add_argument("--first", type=int, default=0, metavar="I", help="number of the first mutant")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="what takes longer hangs")
+    parser.add_argument("--pass", dest="raising", default="attn-raise", help="the pass under test")
+    parser.add_argument("--pipeline", default="attn-to-llvm", help="what follows it, and runs alone for comparison")
+    parser.add_argument("--check", action="store_true", help="run the given files as they are")
+    parser.add_argument("--build-dir", default=os.path.join(ROOT, "build"), help="where polyattn was built")
+    parser.add_argument("--out", default=None, help="folder for failures (BUILD/fuzz-raise)")
+    parser.add_argument("files", nargs="*", help="programs whose entry is @main, instead of the corpus")
+    return parser.parse_args()
+
+
+options = arguments()
+sys.path[:0] = [os.path.join(ROOT, "test", "Raise", "Inputs"), os.path.join(options.build_dir, "python")]
+
+import ctypes  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+import mutate_ir  # noqa: E402
+
+PR_SET_PDEATHSIG = 1  # of prctl: die with the parent
+
+#: Every sample is mutated as it is, and after passes that other exporters and users run first.
+BEFORE = ["", "linalg-generalize-named-ops", "canonicalize,cse", "linalg-generalize-named-ops,canonicalize,linalg-fuse-elementwise-ops,cse",
+          "linalg-generalize-named-ops,linalg-fold-unit-extent-dims,canonicalize,cse"]
+
+
+# ===-- one mutant, in a process of its own -------------------------------------===#
+
+
+def compiled(module, passes):
+    """The executable, or None and why."""
+    import polyattn
+    try:
+        return polyattn.compile(module, pipeline=passes, opt_level=0), ""
+    except polyattn.CompileError as error:
+        return None, str(error)
+
+
+def judge(text, words, raising, pipeline, compare, say):
+    """What comes of a program: a word for the table and why. `same` is one that was not raised, and if `compare` is
+    true gave the same results; `undefined` one whose results depend on what tensor.empty
+    holds. `say` is told which stage is
+    under way, so that a crash can be placed."""
+    import check_raise
+    import polyattn
+
+    say("parse")
+    try:
+        module = polyattn.parse(text)
+    except polyattn.CompileError:
+        return "invalid", ""
+    say("raise")
+    try:
+        remarks = polyattn.parse(text).run(raising)
+    except polyattn.CompileError as error:
+        return "failure", f"{raising}: {error}"
+    count = sum(r.kind == "passed" and r.name == "Raised" for r in remarks)
+    say("compile raised")
+    raised, error = compiled(module, f"{raising},{pipeline}")
+    if raised and not (count or compare):
+        return "same", ""
+    say("compile")
+    plain, _ = compiled(module, pipeline)
+    if not raised and plain:
+        return "failure", f"compiles without {raising} only: {error}"
+    if not raised or not plain:
+        return ("compiles raised only" if raised else "refused"), ""
+    wrong = run_both(check_raise.Program.of(plain, raised, words, text), say)
+    if wrong:
+        say("run")
+        return ("failure", wrong) if is_defined(text, words, pipeline) else ("undefined", "")
+    return ("raised" if count else "same"), ""
+
+
+def run_both(program, say):
+    """What is wrong, or an empty text."""
+    rng = np.random.default_rng(0)
+    for magnitude in (0.05, 1.0, 8.0):
+        program.overflows |= magnitude > 0.05  # what was a maximum may be anything: NaN of large scores only is allowed
+        inputs = program.arguments(rng, magnitude)
+        say("run")
+        with np.errstate(all="ignore"):
+            program.results(program.plain, inputs)
+            say("run raised")
+            found = program.check(rng, inputs)
+        if isinstance(found, str):
+            return f"magnitude {magnitude}: {found}"
+        if found[1] > 1:
+            return f"magnitude {magnitude}: differs by {found[0]:.3g}, {found[1]:.3g} of what is allowed"
+    return ""
+
+
+#: What may stand in a tensor that nobody wrote, in two ways.
+UNWRITTEN = {"f": ("0.75", "-0.375"), "b": ("0.75", "-0.375"), "i": ("0", "1"), "i1": ("false", "true")}
+
+
+def is_defined(text, words, pipeline):
+    """Results do not depend on what tensor.empty holds, as far as its sizes are static."""
+    import check_raise
+    import polyattn
+
+    def filled(way):
+        def constant(found):
+            kind = found[1]
+            element = kind.rsplit("x", 1)[-1].rstrip(">") if "x" in kind else kind[7:-1]
+            value = UNWRITTEN.get(element, UNWRITTEN.get(element[0]))[way]
+            return f'"arith.constant"() <{{value = dense<{value}> : {kind}}}> : () -> {kind}'
+        return compiled(polyattn.parse(re.sub(r'"tensor\.empty"\(\) : \(\) -> (tensor<[^?>]*>)', constant, text)), pipeline)[0]
+
+    one, other = filled(0), filled(1)
+    if not one or not other:
+        return True
+    program, rng = check_raise.Program.of(one, other, words, text), np.random.default_rng(0)
+    with np.errstate(all="ignore"):
+        inputs = program.arguments(rng, 1.0)
+        return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+                   for a, b in zip(program.results(one, inputs), program.results(other, inputs)))
+
+
+def work(pipe):
+    """Judges what comes through the pipe, until the parent is no more."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    while True:
+        pipe.send(("done", judge(*pipe.recv(), say=lambda stage: pipe.send(("stage", stage)))))
+
+
+class Worker:
+    """A process that may crash or hang; then another takes its place."""
+
+    def __init__(self):
+        self.process, self.job = None, None
+
+    def submit(self, job, *arguments):
+        if not self.process:
+            self.pipe, other = multiprocessing.Pipe()
+            self.process = multiprocessing.Process(target=work, args=(other,), daemon=True)
+            self.process.start()
+            other.close()
+        self.pipe.send(arguments)
+        self.job, self.stage, self.end = job, "start", time.monotonic() + options.limit
+
+    def stop(self):
+        self.process.kill()
+        self.process.join()
+        self.process = None
+
+    def poll(self):
+        """What came of the job, or None as long as it runs."""
+        try:
+            while self.pipe.poll():
+                kind, value = self.pipe.recv()
+                if kind == "done":
+                    return value
+                self.stage = value
+        except (EOFError, ConnectionResetError):
+            self.process.join()
+            code, self.process = self.process.exitcode, None
+            return "crash", f"{self.stage} (exit code {code})"
+        if time.monotonic() > self.end:
+            self.stop()
+            return "hang", self.stage
+        return None
+
+
+def judge_all(jobs):
+    """Yields (job, outcome) of every (job, arguments of judge)."""
+    jobs = iter(jobs)
+    workers = [Worker() for _ in range(options.jobs)]
+    busy = []
+    while True:
+        for worker in workers:
+            if worker not in busy and (new := next(jobs, None)) is not None:
+                worker.submit(*new)
+                busy.append(worker)
+        if not busy:
+            return
+        multiprocessing.connection.wait([worker.pipe for worker in busy], timeout=1.0)
+        for worker in list(busy):
+            if (found := worker.poll()) is not None:
+                busy.remove(worker)
+                yield worker.job, found
+
+
+# ===-- all of them ---------------------------------------------------------===#
+
+
+class Sample:
+    def __init__(self, path):
+        self.path = path
+        text = open(path).read()
+        words = re.search(r"^// ARGS: ?(.*)$", text, re.M)
+        self.words = words[1].split() if words else None
+        self.overflows = "// OVERFLOWS:" in text
+        self.tosa = "tosa." in text
+        self.programs = {}
+
+    def program(self, before):
+        """The sample in generic form, behind passes."""
+        if before not in self.programs:
+            import check_raise
+            passes = ",".join(p for p in (check_raise.TOSA if self.tosa else "", before) if p)
+            command = [os.path.join(options.build_dir, "bin", "polyattn-opt"), self.path, "--mlir-print-op-generic",
+                       "--mlir-print-local-scope", f"--pass-pipeline=builtin.module({passes})"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.exit(f"fuzz_raise: {' '.join(command)}\n{done.stderr}")
+            self.programs[before] = done.stdout
+        return self.programs[before]
+
+
+def save(folder, name, sample, text, what):
+    path = os.path.join(folder, f"{name}.mlir")
+    os.makedirs(folder, exist_ok=True)
+    words = sample.words
+    lines = [what.replace("\n", " ")[:400], f"From {os.path.basename(sample.path)}.",
+             f"Again: scripts/fuzz_raise.py --check {path}"] + ([f"ARGS: {' '.join(words)}"] if words is not None else [])
+    lines += ["OVERFLOWS: as the sample"] if sample.overflows else []
+    with open(path, "w") as file:
+        file.write("".join(f"// {line}\n" for line in lines) + "\n" + text)
+    return path
+
+
+#: Outcomes without attn-raise being at fault: the program as it is does the same, or there is nothing to run.
+OWN_FAULT = ("parse", "compile", "run")
+
+
+def outcome_of(found):
+    """A word for the table, and whether it is a failure of raising."""
+    kind, reason = found
+    if kind in ("crash", "hang"):
+        stage = reason.split(" (")[0]
+        return f"{kind} of the program as it is: {stage}" if stage in OWN_FAULT else kind, stage not in OWN_FAULT
+    return kind, kind == "failure"
+
+
+def mutants(samples):
+    """Jobs for judge_all, for ever."""
+    for i in itertools.count(options.first):
+        rng = np.random.default_rng([options.seed, i])
+        sample = samples[int(rng.integers(len(samples)))]
+        text, done = mutate_ir.mutate(sample.program(BEFORE[int(rng.integers(len(BEFORE)))]), rng)
+        text = ("// OVERFLOWS:\n" if sample.overflows else "") + text
+        yield ((i, sample, text, done), text, sample.words, options.raising, options.pipeline, i % 10 == 0)
+
+
+def check_files():
+    jobs = ((path, open(path).read(), Sample(path).words, options.raising, options.pipeline, True) for path in options.files)
+    failed = False
+    for path, found in judge_all(jobs):
+        failed |= outcome_of(found)[1]
+        print(f"{path}: {found[0]} {found[1]}")
+    return 1 if failed else 0
+
+
+def fuzz():
+    folder = options.out or os.path.join(options.build_dir, "fuzz-raise")
+    files = options.files or sorted(glob.glob(os.path.join(ROOT, "test", "Raise", "[ar][ce]*", "*.mlir")))
+    counts, failures, started = collections.Counter(), [], time.monotonic()
+    valid = tried = 0
+    for (i, sample, text, done), found in judge_all(mutants([Sample(path) for path in files])):
+        kind, failed = outcome_of(found)
+        tried += 1
+        valid += kind != "invalid"
+        counts[kind] += 1
+        if failed:
+            what = f"{found[0]}: {found[1]}"
+            failures.append(save(folder, f"{options.seed}-{i}", sample, text, f"{what}. After {', '.join(done)}."))
+            print(f"FAILED {failures[-1]}: {what[:300]}", flush=True)
+        if tried % 500 == 0:
+            print(f"{tried} mutants, {valid} verify, {len(failures)} failures, {time.monotonic() - started:.0f} s", flush=True)
+        if valid >= options.mutants:
+            break
+    print(f"seed {options.seed}, from mutant {options.first}: {tried} of {len(files)} files, {valid} verify, "
+          f"{time.monotonic() - started:.0f} s")
+    for kind, count in counts.most_common():
+        print(f"{count:7} {kind}")
+    print(f"{len(failures)} failures" + (f", in {folder}" if failures else ""))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(check_files() if options.check else fuzz())

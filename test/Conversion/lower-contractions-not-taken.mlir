@@ -1,0 +1,76 @@
+// What is left to vector loops, or to scalar ones, and why.
+// RUN: polyattn-opt %s -attn-lower-contractions -remarks-filter=polyattn 2>&1 | FileCheck %s
+
+// CHECK: Missed{{.*}}no register blocks for 'linalg.matmul': its element type is neither f32, f16 nor bf16
+// CHECK: Missed{{.*}}no register blocks for 'linalg.dot': its result is a single number
+// CHECK: Missed{{.*}}no register blocks for 'linalg.generic': its innermost dimension is one of both operands
+// CHECK: Missed{{.*}}no register blocks for 'linalg.generic': neither rows nor columns of an operand are adjacent in memory
+// CHECK: Missed{{.*}}no register blocks for 'linalg.conv_1d': an operand is indexed by more than single loops
+// CHECK-NOT: remark:
+
+// CHECK-LABEL: func.func @f64
+// CHECK: linalg.matmul
+func.func @f64(%a: tensor<4x4xf64>) -> tensor<4x4xf64> {
+  %m = linalg.matmul ins(%a, %a : tensor<4x4xf64>, tensor<4x4xf64>) outs(%a : tensor<4x4xf64>) -> tensor<4x4xf64>
+  return %m : tensor<4x4xf64>
+}
+
+// CHECK-LABEL: func.func @dot
+func.func @dot(%a: tensor<4xf32>, %o: tensor<f32>) -> tensor<f32> {
+  %m = linalg.dot ins(%a, %a : tensor<4xf32>, tensor<4xf32>) outs(%o : tensor<f32>) -> tensor<f32>
+  return %m : tensor<f32>
+}
+
+// CHECK-LABEL: func.func @batch_innermost
+func.func @batch_innermost(%a: tensor<4x6x8xf32>, %b: tensor<6x5x8xf32>, %o: tensor<4x5x8xf32>) -> tensor<4x5x8xf32> {
+  %m = linalg.generic {indexing_maps = [affine_map<(i, j, b, k) -> (i, k, b)>, affine_map<(i, j, b, k) -> (k, j, b)>, affine_map<(i, j, b, k) -> (i, j, b)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<4x6x8xf32>, tensor<6x5x8xf32>) outs(%o : tensor<4x5x8xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %x = arith.mulf %p, %q : f32
+    %s = arith.addf %r, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<4x5x8xf32>
+  return %m : tensor<4x5x8xf32>
+}
+
+// CHECK-LABEL: func.func @batch_innermost_of_one
+func.func @batch_innermost_of_one(%a: tensor<8x4x6xf32>, %b: tensor<6x5x8xf32>, %o: tensor<8x4x5xf32>) -> tensor<8x4x5xf32> {
+  %m = linalg.generic {indexing_maps = [affine_map<(b, i, j, k) -> (b, i, k)>, affine_map<(b, i, j, k) -> (k, j, b)>, affine_map<(b, i, j, k) -> (b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<8x4x6xf32>, tensor<6x5x8xf32>) outs(%o : tensor<8x4x5xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %x = arith.mulf %p, %q : f32
+    %s = arith.addf %r, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<8x4x5xf32>
+  return %m : tensor<8x4x5xf32>
+}
+
+// CHECK-LABEL: func.func @convolution
+func.func @convolution(%a: tensor<20xf32>, %b: tensor<3xf32>, %o: tensor<18xf32>) -> tensor<18xf32> {
+  %m = linalg.conv_1d ins(%a, %b : tensor<20xf32>, tensor<3xf32>) outs(%o : tensor<18xf32>) -> tensor<18xf32>
+  return %m : tensor<18xf32>
+}
+
+// No product of two inputs, so no remark: a negated one, a difference, integers.
+// CHECK-LABEL: func.func @others
+// CHECK-COUNT-2: linalg.generic
+// CHECK: linalg.matmul
+func.func @others(%a: tensor<4x4xf32>, %i: tensor<4x4xi32>) -> (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xi32>) {
+  %n = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %a : tensor<4x4xf32>, tensor<4x4xf32>) outs(%a : tensor<4x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %m = arith.negf %p : f32
+    %x = arith.mulf %m, %q : f32
+    %s = arith.addf %r, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %d = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %a : tensor<4x4xf32>, tensor<4x4xf32>) outs(%a : tensor<4x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %x = arith.mulf %p, %q : f32
+    %s = arith.subf %r, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %z = linalg.matmul ins(%i, %i : tensor<4x4xi32>, tensor<4x4xi32>) outs(%i : tensor<4x4xi32>) -> tensor<4x4xi32>
+  return %n, %d, %z : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xi32>
+}

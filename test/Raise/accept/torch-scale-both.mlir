@@ -1,0 +1,76 @@
+// Square root of the scale on both.
+//
+// ARGS: normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
+// CHECK: attn.attention {{.*}}scale {{(0\.3535[0-9]*|3\.535534e-01)}}{{( nan_rows)?}} :
+// CHECK-NOT: math.exp
+
+#map = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#map1 = affine_map<(d0, d1, d2) -> (d0, d1)>
+#map2 = affine_map<(d0, d1, d2) -> (d0, d1, 0)>
+module {
+  func.func @main(%arg0: tensor<2x5x8xf32>, %arg1: tensor<2x7x8xf32>, %arg2: tensor<2x7x8xf32>) -> tensor<2x5x8xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %c0_i64 = arith.constant 0 : i64
+    %cst_0 = arith.constant 0xFF800000 : f32
+    %cst_1 = arith.constant 0.59460355750136051 : f64
+    %0 = tensor.empty() : tensor<2x5x8xf32>
+    %1 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel"]} ins(%arg0 : tensor<2x5x8xf32>) outs(%0 : tensor<2x5x8xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %21 = arith.truncf %cst_1 : f64 to f32
+      %22 = arith.mulf %in, %21 : f32
+      linalg.yield %22 : f32
+    } -> tensor<2x5x8xf32>
+    %2 = tensor.empty() : tensor<2x7x8xf32>
+    %3 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel"]} ins(%arg1 : tensor<2x7x8xf32>) outs(%2 : tensor<2x7x8xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %21 = arith.truncf %cst_1 : f64 to f32
+      %22 = arith.mulf %in, %21 : f32
+      linalg.yield %22 : f32
+    } -> tensor<2x7x8xf32>
+    %4 = tensor.empty() : tensor<2x8x7xf32>
+    %transposed = linalg.transpose ins(%3 : tensor<2x7x8xf32>) outs(%4 : tensor<2x8x7xf32>) permutation = [0, 2, 1]
+    %5 = tensor.empty() : tensor<2x5x7xf32>
+    %6 = linalg.fill ins(%cst : f32) outs(%5 : tensor<2x5x7xf32>) -> tensor<2x5x7xf32>
+    %7 = linalg.batch_matmul ins(%1, %transposed : tensor<2x5x8xf32>, tensor<2x8x7xf32>) outs(%6 : tensor<2x5x7xf32>) -> tensor<2x5x7xf32>
+    %8 = tensor.empty() : tensor<2x5xi64>
+    %9 = linalg.fill ins(%c0_i64 : i64) outs(%8 : tensor<2x5xi64>) -> tensor<2x5xi64>
+    %10 = tensor.empty() : tensor<2x5xf32>
+    %11 = linalg.fill ins(%cst_0 : f32) outs(%10 : tensor<2x5xf32>) -> tensor<2x5xf32>
+    %12:2 = linalg.generic {indexing_maps = [#map, #map1, #map1], iterator_types = ["parallel", "parallel", "reduction"]} ins(%7 : tensor<2x5x7xf32>) outs(%11, %9 : tensor<2x5xf32>, tensor<2x5xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_2: i64):
+      %21 = linalg.index 2 : index
+      %22 = arith.index_cast %21 : index to i64
+      %23 = arith.maximumf %in, %out : f32
+      %24 = arith.cmpf ogt, %in, %out : f32
+      %25 = arith.select %24, %22, %out_2 : i64
+      linalg.yield %23, %25 : f32, i64
+    } -> (tensor<2x5xf32>, tensor<2x5xi64>)
+    %expanded = tensor.expand_shape %12#0 [[0], [1, 2]] output_shape [2, 5, 1] : tensor<2x5xf32> into tensor<2x5x1xf32>
+    %13 = linalg.generic {indexing_maps = [#map, #map2, #map], iterator_types = ["parallel", "parallel", "parallel"]} ins(%7, %expanded : tensor<2x5x7xf32>, tensor<2x5x1xf32>) outs(%5 : tensor<2x5x7xf32>) {
+    ^bb0(%in: f32, %in_2: f32, %out: f32):
+      %21 = arith.subf %in, %in_2 : f32
+      linalg.yield %21 : f32
+    } -> tensor<2x5x7xf32>
+    %14 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel"]} ins(%13 : tensor<2x5x7xf32>) outs(%5 : tensor<2x5x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %21 = math.exp %in : f32
+      linalg.yield %21 : f32
+    } -> tensor<2x5x7xf32>
+    %15 = tensor.empty() : tensor<2x5x1xf32>
+    %16 = linalg.fill ins(%cst : f32) outs(%15 : tensor<2x5x1xf32>) -> tensor<2x5x1xf32>
+    %17 = linalg.generic {indexing_maps = [#map, #map2], iterator_types = ["parallel", "parallel", "reduction"]} ins(%14 : tensor<2x5x7xf32>) outs(%16 : tensor<2x5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %21 = arith.addf %in, %out : f32
+      linalg.yield %21 : f32
+    } -> tensor<2x5x1xf32>
+    %18 = linalg.generic {indexing_maps = [#map, #map2, #map], iterator_types = ["parallel", "parallel", "parallel"]} ins(%14, %17 : tensor<2x5x7xf32>, tensor<2x5x1xf32>) outs(%5 : tensor<2x5x7xf32>) {
+    ^bb0(%in: f32, %in_2: f32, %out: f32):
+      %21 = arith.divf %in, %in_2 : f32
+      linalg.yield %21 : f32
+    } -> tensor<2x5x7xf32>
+    %19 = linalg.fill ins(%cst : f32) outs(%0 : tensor<2x5x8xf32>) -> tensor<2x5x8xf32>
+    %20 = linalg.batch_matmul ins(%18, %arg2 : tensor<2x5x7xf32>, tensor<2x7x8xf32>) outs(%19 : tensor<2x5x8xf32>) -> tensor<2x5x8xf32>
+    return %20 : tensor<2x5x8xf32>
+  }
+}

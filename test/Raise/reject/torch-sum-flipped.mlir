@@ -1,0 +1,63 @@
+// The sum of row i divides row n - 1 - i.
+//
+// ARGS: normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
+// CHECK: attention not raised: weights are not divided by a sum of weights
+// CHECK-NOT: attn.attention
+
+#map = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#map1 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+module {
+  func.func @main(%arg0: tensor<1x2x5x4xf32>, %arg1: tensor<1x2x7x4xf32>, %arg2: tensor<1x2x7x4xf32>) -> tensor<1x2x5x4xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %cst_0 = arith.constant 5.000000e-01 : f32
+    %c4 = arith.constant 4 : index
+    %c0 = arith.constant 0 : index
+    %0 = tensor.empty() : tensor<1x2x4x7xf32>
+    %transposed = linalg.transpose ins(%arg1 : tensor<1x2x7x4xf32>) outs(%0 : tensor<1x2x4x7xf32>) permutation = [0, 1, 3, 2]
+    %collapsed = tensor.collapse_shape %arg0 [[0, 1], [2], [3]] : tensor<1x2x5x4xf32> into tensor<2x5x4xf32>
+    %collapsed_1 = tensor.collapse_shape %transposed [[0, 1], [2], [3]] : tensor<1x2x4x7xf32> into tensor<2x4x7xf32>
+    %1 = tensor.empty() : tensor<2x5x7xf32>
+    %2 = linalg.fill ins(%cst : f32) outs(%1 : tensor<2x5x7xf32>) -> tensor<2x5x7xf32>
+    %3 = linalg.batch_matmul ins(%collapsed, %collapsed_1 : tensor<2x5x4xf32>, tensor<2x4x7xf32>) outs(%2 : tensor<2x5x7xf32>) -> tensor<2x5x7xf32>
+    %expanded = tensor.expand_shape %3 [[0, 1], [2], [3]] output_shape [1, 2, 5, 7] : tensor<2x5x7xf32> into tensor<1x2x5x7xf32>
+    %4 = tensor.empty() : tensor<1x2x5x7xf32>
+    %5 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%expanded : tensor<1x2x5x7xf32>) outs(%4 : tensor<1x2x5x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = arith.mulf %in, %cst_0 : f32
+      linalg.yield %15 : f32
+    } -> tensor<1x2x5x7xf32>
+    %6 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%5 : tensor<1x2x5x7xf32>) outs(%4 : tensor<1x2x5x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = math.exp %in : f32
+      linalg.yield %15 : f32
+    } -> tensor<1x2x5x7xf32>
+    %7 = tensor.empty() : tensor<1x2x5x1xf32>
+    %8 = linalg.fill ins(%cst : f32) outs(%7 : tensor<1x2x5x1xf32>) -> tensor<1x2x5x1xf32>
+    %9 = linalg.generic {indexing_maps = [#map, #map1], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%6 : tensor<1x2x5x7xf32>) outs(%8 : tensor<1x2x5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = arith.addf %in, %out : f32
+      linalg.yield %15 : f32
+    } -> tensor<1x2x5x1xf32>
+    %10 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%9 : tensor<1x2x5x1xf32>) outs(%8 : tensor<1x2x5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = linalg.index 1 : index
+      %16 = linalg.index 2 : index
+      %17 = arith.subi %c4, %16 : index
+      %extracted = tensor.extract %9[%c0, %15, %17, %c0] : tensor<1x2x5x1xf32>
+      linalg.yield %extracted : f32
+    } -> tensor<1x2x5x1xf32>
+    %11 = linalg.generic {indexing_maps = [#map, #map1, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%6, %10 : tensor<1x2x5x7xf32>, tensor<1x2x5x1xf32>) outs(%4 : tensor<1x2x5x7xf32>) {
+    ^bb0(%in: f32, %in_5: f32, %out: f32):
+      %15 = arith.divf %in, %in_5 : f32
+      linalg.yield %15 : f32
+    } -> tensor<1x2x5x7xf32>
+    %collapsed_2 = tensor.collapse_shape %11 [[0, 1], [2], [3]] : tensor<1x2x5x7xf32> into tensor<2x5x7xf32>
+    %collapsed_3 = tensor.collapse_shape %arg2 [[0, 1], [2], [3]] : tensor<1x2x7x4xf32> into tensor<2x7x4xf32>
+    %12 = tensor.empty() : tensor<2x5x4xf32>
+    %13 = linalg.fill ins(%cst : f32) outs(%12 : tensor<2x5x4xf32>) -> tensor<2x5x4xf32>
+    %14 = linalg.batch_matmul ins(%collapsed_2, %collapsed_3 : tensor<2x5x7xf32>, tensor<2x7x4xf32>) outs(%13 : tensor<2x5x4xf32>) -> tensor<2x5x4xf32>
+    %expanded_4 = tensor.expand_shape %14 [[0, 1], [2], [3]] output_shape [1, 2, 5, 4] : tensor<2x5x4xf32> into tensor<1x2x5x4xf32>
+    return %expanded_4 : tensor<1x2x5x4xf32>
+  }
+}
