@@ -76,9 +76,13 @@ def profile(module: Union[str, Module], calls: Iterable[Sequence[Any]], entry: s
 def explain(compiled: Any) -> str:
     """What was decided about attention, and why, a line each: of what compile returns, or of a dynamo.GraphReport.
 
-    Everything else that passes report is in `compiled.remarks`, too.
+    What is the same for several layers is one line. Everything else that passes report is in `compiled.remarks`, too.
     """
-    lines = [str(remark) for remark in compiled.remarks if remark.category.startswith("polyattn:attn-")]
+    counts: Dict[str, int] = {}
+    for remark in compiled.remarks:
+        if remark.category.startswith("polyattn:attn-"):
+            counts[str(remark)] = counts.get(str(remark), 0) + 1
+    lines = [line if count == 1 else f"{line} ({count} times)" for line, count in counts.items()]
     return "\n".join(lines) or "no attention was found"
 
 

@@ -41,4 +41,7 @@ attention = polyattn.compile("func.func @main(%q: tensor<1x8x4xf32>) -> tensor<1
                              "scale 1.0 : tensor<1x8x4xf32>, tensor<1x8x4xf32>, tensor<1x8x4xf32> -> tensor<1x8x4xf32>\n"
                              "  return %o : tensor<1x8x4xf32>\n}")
 assert "polyattn:attn-approximate:" in polyattn.explain(attention)
+(line,) = [line for line in polyattn.explain(attention).splitlines() if "attn-approximate" in line]
+attention.remarks *= 3
+assert line + " (3 times)" in polyattn.explain(attention).splitlines()
 print("ok")
