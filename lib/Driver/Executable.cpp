@@ -1,6 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "polyattn/Driver/Executable.h"
+#include "Assertions.h"
 #include "Jit.h"
 #include "Results.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -115,6 +116,7 @@ Executable::compile(Session &session, ModuleOp module,
   if (llvm::Error error = checkRunsHere(options.cpu))
     return session.makeError(llvm::toString(std::move(error)));
   prepareEntry(module, *func);
+  std::vector<std::string> assertions = separateAssertions(*func);
   setProcessor(module, options.cpu);
   for (llvm::StringRef pipeline :
        {llvm::StringRef("symbol-dce"), llvm::StringRef(options.pipeline)})
@@ -129,14 +131,16 @@ Executable::compile(Session &session, ModuleOp module,
   if (!jit)
     return jit.takeError();
   CompileTimes times{seconds(start, lowered), seconds(lowered, Clock::now())};
-  return std::unique_ptr<Executable>(new Executable(
-      std::move(*signature), std::move(*jit), times, options.keepObject));
+  return std::unique_ptr<Executable>(
+      new Executable(std::move(*signature), std::move(*jit),
+                     std::move(assertions), times, options.keepObject));
 }
 
 Executable::Executable(Signature signature, std::unique_ptr<Jit> jit,
-                       CompileTimes times, bool hasObject)
-    : signature(std::move(signature)), jit(std::move(jit)), times(times),
-      hasObject(hasObject) {}
+                       std::vector<std::string> assertions, CompileTimes times,
+                       bool hasObject)
+    : signature(std::move(signature)), jit(std::move(jit)),
+      assertions(std::move(assertions)), times(times), hasObject(hasObject) {}
 
 Executable::~Executable() = default;
 
@@ -196,7 +200,10 @@ Executable::call(llvm::ArrayRef<ArrayView> inputs, int threads) const {
     slots.push_back(buffer.data());
 
   OpenMP::ThreadCount scope(jit->getOpenMP(), threads);
-  jit->getFunction()(slots.data());
+  int32_t failed = runChecked(jit->getFunction(), slots.data());
+  if (failed >= 0)
+    return llvm::make_error<ArgumentError>(ArgumentError::Kind::Check,
+                                           assertions[failed]);
   auto isBorrowed = [&](const void *block) {
     return jit->owns(block) || llvm::any_of(inputs, [&](const ArrayView &a) {
              return a.data == block;

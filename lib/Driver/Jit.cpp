@@ -1,6 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 
 #include "Jit.h"
+#include "Assertions.h"
 #include "SmallFloats.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -188,6 +189,9 @@ static bool lacksTiles(const llvm::Module &module, llvm::StringRef cpu) {
 
 /// Functions that this process has for compiled code; null for others.
 static void *ownFunction(llvm::StringRef name) {
+  AssertionHandler assertion = assertionHandler();
+  if (name == assertion.name)
+    return assertion.address;
   profile::RuntimeSymbol record = profile::recordSymbol();
   return name == record.name ? record.address : nullptr;
 }

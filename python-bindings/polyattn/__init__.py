@@ -13,20 +13,22 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from . import _polyattn
-from ._polyattn import CompileError, Diagnostic, Module, Remark, ValueSpec, parse
+from ._polyattn import CheckError, CompileError, Diagnostic, Module, Remark, ValueSpec, parse
+from .frontends import from_jax, from_mlir, from_torch
 
 try:
     from ml_dtypes import bfloat16 as _bfloat16
 except ImportError:
     _bfloat16 = None
 
-__all__ = ["CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "parse", "parse_file",
-           "profile"]
+__all__ = ["CheckError", "CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "explain", "from_jax",
+           "from_mlir", "from_torch", "parse", "parse_file", "profile"]
 
 _SCALAR_TYPES = {"bool": np.bool_, "f16": np.float16, "f32": np.float32, "f64": np.float64,
                  "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
@@ -71,6 +73,19 @@ def profile(module: Union[str, Module], calls: Iterable[Sequence[Any]], entry: s
     return json.loads(_polyattn._take_profile(os.fspath(path) if path is not None else "", merge))
 
 
+def explain(compiled: Any) -> str:
+    """What was decided about attention, and why, a line each: of what compile returns, or of a dynamo.GraphReport.
+
+    What is the same for several layers is one line. Everything else that passes report is in `compiled.remarks`, too.
+    """
+    counts: Dict[str, int] = {}
+    for remark in compiled.remarks:
+        if remark.category.startswith("polyattn:attn-"):
+            counts[str(remark)] = counts.get(str(remark), 0) + 1
+    lines = [line if count == 1 else f"{line} ({count} times)" for line, count in counts.items()]
+    return "\n".join(lines) or "no attention was found"
+
+
 def _drop_profile() -> None:
     try:
         _polyattn._take_profile("", False)
@@ -101,13 +116,19 @@ class Executable:
         Returns an array, a tuple if there are several results, None if there is none; scalar results are numpy
         scalars. Tensor arguments are read only; one that is not contiguous is copied first. A memref argument is
         passed as it is, so it must be contiguous and writable. bf16 arrays have the type ml_dtypes.bfloat16, or
-        uint16 with the same bits. Raises TypeError or ValueError for arguments that do not fit.
+        uint16 with the same bits. PyTorch's tensors on the CPU are taken as arrays of their own memory. Raises
+        TypeError or ValueError for arguments that do not fit, and CheckError, a ValueError, where an assertion of the
+        program fails.
         """
+        results = tuple(map(_from_array, self._call(arguments, self._threads), self.results))
+        return results if len(results) > 1 else results[0] if results else None
+
+    def _call(self, arguments: Sequence[Any], threads: int) -> List[np.ndarray]:
+        """The results as they come: scalars in arrays, bf16 as uint16."""
         specs = self.arguments
         if len(arguments) == len(specs):
             arguments = tuple(map(_to_array, arguments, specs, range(len(specs))))
-        results = tuple(map(_from_array, self._executable.call(arguments, self._threads), self.results))
-        return results if len(results) > 1 else results[0] if results else None
+        return self._executable.call(arguments, threads)
 
     def dump_object(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes the machine code as an object file, for a disassembler."""
@@ -118,7 +139,7 @@ def _to_array(argument: Any, spec: ValueSpec, index: int) -> np.ndarray:
     if spec.is_scalar and isinstance(argument, (bool, int, float)) and spec.dtype in _SCALAR_TYPES:
         array = _to_scalar(argument, spec, index)
     else:
-        array = np.asanyarray(argument)
+        array = np.asanyarray(_tensor_memory(argument))
     if array.dtype == _bfloat16 and _bfloat16 is not None:
         if spec.dtype != "bf16":
             raise TypeError(f"argument {index}: wrong element type: expected {spec}, got bfloat16")
@@ -126,6 +147,14 @@ def _to_array(argument: Any, spec: ValueSpec, index: int) -> np.ndarray:
     if spec.is_memref or array.flags.c_contiguous:
         return array
     return np.array(array, order="C")
+
+
+def _tensor_memory(argument: Any) -> Any:
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(argument, getattr(torch, "Tensor", ())):
+        return argument
+    from .frontends.tensors import to_numpy
+    return to_numpy(argument)
 
 
 def _to_scalar(argument: Union[bool, int, float], spec: ValueSpec, index: int) -> np.ndarray:

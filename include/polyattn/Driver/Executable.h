@@ -44,7 +44,8 @@ public:
 
   /// Calls the function. Tensor arguments are never written to; memref
   /// arguments are the caller's own memory. `threads` bounds the OpenMP
-  /// threads; 0 leaves their number to the OpenMP runtime.
+  /// threads; 0 leaves their number to the OpenMP runtime. Fails where
+  /// arguments do not fit, or a `cf.assert` of the program does.
   llvm::Expected<std::vector<Array>> call(llvm::ArrayRef<ArrayView> inputs,
                                           int threads = 0) const;
 
@@ -54,11 +55,14 @@ public:
   llvm::Error dumpObject(llvm::StringRef path) const;
 
 private:
-  Executable(Signature signature, std::unique_ptr<Jit> jit, CompileTimes times,
+  Executable(Signature signature, std::unique_ptr<Jit> jit,
+             std::vector<std::string> assertions, CompileTimes times,
              bool hasObject);
 
   Signature signature;
   std::unique_ptr<Jit> jit;
+  /// What the program's assertions say.
+  std::vector<std::string> assertions;
   CompileTimes times;
   bool hasObject;
 };

@@ -17,8 +17,9 @@ namespace polyattn::driver {
 class ArgumentError : public llvm::ErrorInfo<ArgumentError> {
 public:
   static char ID;
-  /// The number of arguments or an element type; or else a shape or a value.
-  enum class Kind { Type, Value };
+  /// The number of arguments or an element type; or else a shape or a value; or
+  /// what an assertion of the program itself refuses.
+  enum class Kind { Type, Value, Check };
 
   ArgumentError(Kind kind, const llvm::Twine &message)
       : kind(kind), text(message.str()) {}
