@@ -160,6 +160,12 @@ good("causal-last-rows", "Causal, queries are the last positions.", positions(
 good("window-and-causal", "A causal window of three keys, by and.", SQUARE | positions(
     "%h = arith.constant 2 : index", "%u = arith.subi %i, %h : index", "%a = arith.cmpi sge, %j, %u : index",
     "%b = arith.cmpi sle, %j, %i : index", "%c = arith.andi %a, %b : i1"), mask="sliding_window<left = 2, right = 0")
+good("window-minsi", "Or of two conditions as the least of signed bits, of which true is -1.", SQUARE | positions(
+    "%a = arith.cmpi eq, %i, %j : index", "%b = arith.cmpi sgt, %i, %j : index", "%c = arith.minsi %a, %b : i1"), mask="causal")
+good("causal-wrapping", "Differences of positions wrap in eight bits: 100 j - 100 i is negative for i - j = 2, not for 3.", SQUARE | positions(
+    "%h = arith.constant 100 : i8", "%a = arith.index_cast %i : index to i8", "%b = arith.index_cast %j : index to i8",
+    "%s_ = arith.subi %b, %a : i8", "%t = arith.muli %s_, %h : i8", "%u = arith.constant 0 : i8", "%c = arith.cmpi sle, %t, %u : i8"),
+    mask="", bias=True)
 good("mask-all-true", "A mask that admits all.", positions("%c = arith.cmpi sge, %i, %i : index"))
 good("mask-beyond", "A condition that no row meets.", positions(
     "%h = arith.constant 7 : index", "%c = arith.cmpi slt, %j, %h : index"))
