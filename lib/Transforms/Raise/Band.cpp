@@ -43,11 +43,14 @@ static std::optional<Linear> linearOf(Notation &n, Expr *e, Atom row,
   auto operand = [&](unsigned i) {
     return linearOf(n, e->operands[i], row, key);
   };
-  if (isa<arith::IndexCastOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp,
-          arith::SIToFPOp>(e->op))
-    return operand(0);
-  bool subtracts = isa<arith::SubIOp, arith::SubFOp>(e->op);
-  if (!subtracts && !isa<arith::AddIOp, arith::AddFOp>(e->op))
+  // No tensor has 2^31 rows or keys; a narrower type would wrap.
+  auto width = [](Type type) {
+    return type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+  };
+  if (isa<arith::IndexCastOp, arith::ExtSIOp, arith::TruncIOp>(e->op))
+    return width(e->type) >= 32 ? operand(0) : std::nullopt;
+  bool subtracts = isa<arith::SubIOp>(e->op);
+  if (!subtracts && !isa<arith::AddIOp>(e->op))
     return std::nullopt;
   auto left = operand(0), right = operand(1);
   if (!left || !right)

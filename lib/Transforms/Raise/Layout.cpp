@@ -330,17 +330,51 @@ void Layout::collectLeaves(Expr *e, SmallVectorImpl<Expr *> &leaves) {
     collectLeaves(operand, leaves);
 }
 
-Value Layout::scalar(OpBuilder &b, Expr *e,
+/// An index of the program from the loops over axes.
+Value Layout::position(OpBuilder &b, const Index &unresolved,
+                       ArrayRef<Axis> axes, Type type) {
+  Index index = n.atoms.resolve(unresolved);
+  Value sum = arith::ConstantIndexOp::create(b, loc, index.offset);
+  for (const Digit &digit : index.digits) {
+    auto *axis = llvm::find_if(axes, [&](const Axis &axis) {
+      return llvm::is_contained(partsOf(axis), digit.atom);
+    });
+    if (axis == axes.end())
+      return {};
+    Axis parts = partsOf(*axis);
+    auto *place = llvm::find(parts, digit.atom);
+    Value value = linalg::IndexOp::create(b, loc, axis - axes.begin());
+    auto by = [&](int64_t number) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, number);
+    };
+    int64_t inner = 1;
+    for (Atom atom : ArrayRef(place + 1, parts.end()))
+      inner *= n.atoms.extent(atom);
+    value = b.createOrFold<arith::DivUIOp>(loc, value, by(inner));
+    if (place != parts.begin())
+      value = b.createOrFold<arith::RemUIOp>(loc, value,
+                                             by(n.atoms.extent(digit.atom)));
+    value = b.createOrFold<arith::MulIOp>(loc, value, by(digit.stride));
+    sum = b.createOrFold<arith::AddIOp>(loc, sum, value);
+  }
+  if (type.isIndex())
+    return sum;
+  return b.createOrFold<arith::IndexCastOp>(loc, type, sum);
+}
+
+Value Layout::scalar(OpBuilder &b, Expr *e, ArrayRef<Axis> axes,
                      const llvm::SmallDenseMap<Expr *, Value> &leaves) {
   if (e->kind == Expr::Kind::Access)
     return leaves.lookup(e);
   if (e->kind == Expr::Kind::Constant)
     return arith::ConstantOp::create(b, loc, cast<TypedAttr>(e->constant));
+  if (e->kind == Expr::Kind::Position)
+    return position(b, e->indices[0], axes, e->type);
   if (e->kind != Expr::Kind::Apply)
     return {};
   OperationState state(loc, e->op->getName());
   for (Expr *operand : e->operands) {
-    Value value = scalar(b, operand, leaves);
+    Value value = scalar(b, operand, axes, leaves);
     if (!value)
       return {};
     state.addOperands(value);
@@ -350,28 +384,38 @@ Value Layout::scalar(OpBuilder &b, Expr *e,
   return b.create(state)->getResult(0);
 }
 
-static bool canCompute(const Expr *e) {
+/// Can the expression be computed from loops over these axes?
+bool Layout::canCompute(const Expr *e, ArrayRef<Axis> axes) {
   if (e->kind == Expr::Kind::Access)
     return true;
   if (e->kind == Expr::Kind::Constant)
     return isa<TypedAttr>(e->constant);
+  if (e->kind == Expr::Kind::Position)
+    return llvm::all_of(
+        n.atoms.resolve(e->indices[0]).digits, [&](const Digit &digit) {
+          return llvm::any_of(axes, [&](const Axis &axis) {
+            return llvm::is_contained(partsOf(axis), digit.atom);
+          });
+        });
   return e->kind == Expr::Kind::Apply &&
          llvm::all_of(e->operands,
-                      [](Expr *operand) { return canCompute(operand); });
+                      [&](Expr *operand) { return canCompute(operand, axes); });
 }
 
 Value Layout::compute(ArrayRef<Expr *> es, ArrayRef<Axis> axes, Type type,
                       Finish finish, bool repeatAll) {
   SmallVector<Expr *> leaves;
+  SmallVector<bool> isThere(axes.size(), repeatAll);
   for (Expr *e : es) {
-    if (!canCompute(e))
+    if (!canCompute(e, axes))
       return {};
     collectLeaves(e, leaves);
+    for (auto [d, axis] : llvm::enumerate(axes))
+      isThere[d] = isThere[d] || reads(e, axis);
   }
   MLIRContext *context = b.getContext();
   SmallVector<AffineMap> maps;
   SmallVector<Value> inputs;
-  SmallVector<bool> isThere(axes.size(), repeatAll);
   for (Expr *leaf : leaves) {
     SmallVector<AffineExpr> results;
     Value tensor = leaf->tensor;
@@ -382,7 +426,6 @@ Value Layout::compute(ArrayRef<Expr *> es, ArrayRef<Axis> axes, Type type,
     }
     for (auto [d, axis] : llvm::enumerate(axes)) {
       bool mentions = reads(leaf, axis);
-      isThere[d] = isThere[d] || mentions;
       if (!leaf->indices.empty())
         results.push_back(mentions ? getAffineDimExpr(d, context)
                                    : getAffineConstantExpr(0, context));
@@ -409,7 +452,7 @@ Value Layout::compute(ArrayRef<Expr *> es, ArrayRef<Axis> axes, Type type,
           values[leaf] = arg;
         SmallVector<Value> scalars;
         for (Expr *e : es)
-          scalars.push_back(scalar(b, e, values));
+          scalars.push_back(scalar(b, e, axes, values));
         linalg::YieldOp::create(b, loc, finish(b, scalars));
       });
   return op.getResult(0);

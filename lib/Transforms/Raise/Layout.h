@@ -64,7 +64,10 @@ private:
   OpFoldResult product(ArrayRef<Atom> atoms);
   Axis partsOf(ArrayRef<Atom> axis);
   bool reads(Expr *e, ArrayRef<Atom> axis);
-  Value scalar(OpBuilder &b, Expr *e,
+  bool canCompute(const Expr *e, ArrayRef<Axis> axes);
+  Value position(OpBuilder &b, const Index &index, ArrayRef<Axis> axes,
+                 Type type);
+  Value scalar(OpBuilder &b, Expr *e, ArrayRef<Axis> axes,
                const llvm::SmallDenseMap<Expr *, Value> &leaves);
 
   Notation &n;
