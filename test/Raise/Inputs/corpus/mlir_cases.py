@@ -224,10 +224,10 @@ bad("exp-plus", "A little added to every weight.", dict(
 bad("exp-truncated", "Scores rounded to eight bits.", dict(
     exp=body("%d = arith.subf %x, %t : f32", "%h = arith.truncf %d : f32 to bf16", "%u = arith.extf %h : bf16 to f32",
              "%w = math.exp %u : f32")))
-bad("causal-strict", "Keys before the query only: the first row has none and is NaN.", SQUARE | positions(
-    "%c = arith.cmpi sgt, %i, %j : index"))
-bad("causal-strict-finite", "The same with the lowest number: the first row is the mean of all values.", SQUARE | positions(
-    "%c = arith.cmpi sgt, %i, %j : index", fill="%min"))
+good("causal-strict", "Keys before the query only: the first row has none and is NaN.", SQUARE | positions(
+    "%c = arith.cmpi sgt, %i, %j : index"), bias=True)
+good("causal-strict-finite", "The same with the lowest number: the first row is the mean of all values.", SQUARE | positions(
+    "%c = arith.cmpi sgt, %i, %j : index", fill="%min"), bias=True)
 bad("mask-with-five", "Masked scores are -5, which exp does not make 0.", SQUARE | dict(
     mask=body("%i = linalg.index 0 : index", "%j = linalg.index 1 : index", "%h = arith.constant -5.0 : f32",
               "%c = arith.cmpi sge, %i, %j : index", "%z = arith.select %c, %y, %h : f32")))
@@ -252,4 +252,4 @@ bad("quotient-for-maximum", "A running quotient in place of the maximum: not a n
     dict(max="divf"))
 bad("difference-to-itself", "Scores less themselves: the mean of all values.", dict(
     exp=body("%h = arith.subf %x, %t : f32", "%u = arith.addf %h, %t : f32", "%d = arith.subf %x, %u : f32", "%w = math.exp %d : f32")))
-bad("mask-none", "A condition that no key meets: NaN.", positions("%c = arith.cmpi slt, %i, %i : index"))
+good("mask-none", "A condition that no key meets: NaN.", positions("%c = arith.cmpi slt, %i, %i : index"), bias=True)
