@@ -31,6 +31,28 @@ static double rounded(double x, Type type) {
   return value.convertToDouble();
 }
 
+/// Two's complement in the width of a type; an i1 is 0 or 1.
+static double wrapped(double x, Type type) {
+  unsigned width = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+  if (width >= 64 || !std::isfinite(x))
+    return x;
+  double size = std::ldexp(1.0, width), low = std::fmod(x, size);
+  if (low < 0)
+    low += size;
+  return width == 1 || low < size / 2 ? low : low - size;
+}
+
+/// The number that a signed operation sees: true is -1.
+static double asSigned(double x, Type type) {
+  return type.isInteger(1) ? -x : x;
+}
+
+/// The number that an unsigned operation sees.
+static double asUnsigned(double x, Type type) {
+  unsigned width = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+  return x < 0 ? x + std::ldexp(1.0, width) : x;
+}
+
 static Function compare(arith::CmpIPredicate predicate) {
   auto order = [](double x) { return std::make_pair(x < 0, x); };
   switch (predicate) {
@@ -147,11 +169,75 @@ static Function floatFunction(Operation *op) {
       .Case([](math::AbsFOp) -> F {
         return [](double a, double, double) { return std::fabs(a); };
       })
-      .Case<arith::MaximumFOp, arith::MaxNumFOp>([](auto) -> F {
+      .Case([](arith::MaxNumFOp) -> F {
         return [](double a, double b, double) { return std::fmax(a, b); };
       })
-      .Case<arith::MinimumFOp, arith::MinNumFOp>([](auto) -> F {
+      .Case([](arith::MinNumFOp) -> F {
         return [](double a, double b, double) { return std::fmin(a, b); };
+      })
+      // NaN if either is.
+      .Case([](arith::MaximumFOp) -> F {
+        return [](double a, double b, double) {
+          return std::isnan(a + b) ? a + b : std::fmax(a, b);
+        };
+      })
+      .Case([](arith::MinimumFOp) -> F {
+        return [](double a, double b, double) {
+          return std::isnan(a + b) ? a + b : std::fmin(a, b);
+        };
+      })
+      .Default([](Operation *) -> F { return nullptr; });
+}
+
+/// An integer operation with operands as it sees them and a result that fits.
+static Function wrappedFunction(Operation *op, Function f) {
+  Type type = getElementTypeOrSelf(op->getResult(0).getType());
+  bool isUnsigned = isa<arith::DivUIOp, arith::RemUIOp>(op);
+  bool isSigned = isa<arith::MaxSIOp, arith::MinSIOp, arith::DivSIOp,
+                      arith::FloorDivSIOp, arith::RemSIOp, math::AbsIOp>(op);
+  auto read = isUnsigned ? asUnsigned
+              : isSigned ? asSigned
+                         : +[](double x, Type) { return x; };
+  return [=](double a, double b, double c) {
+    return wrapped(f(read(a, type), read(b, type), c), type);
+  };
+}
+
+static Function comparison(arith::CmpIOp op) {
+  Function f = compare(op.getPredicate());
+  if (!getElementTypeOrSelf(op.getLhs().getType()).isInteger(1))
+    return f;
+  return [f](double a, double b, double c) { return f(-a, -b, c); };
+}
+
+static Function castFunction(Operation *op) {
+  using F = Function;
+  Type type = getElementTypeOrSelf(op->getResult(0).getType());
+  Type from = getElementTypeOrSelf(op->getOperand(0).getType());
+  return llvm::TypeSwitch<Operation *, F>(op)
+      .Case<arith::ExtSIOp, arith::IndexCastOp, arith::TruncIOp>(
+          [=](auto) -> F {
+            return [=](double a, double, double) {
+              return wrapped(asSigned(a, from), type);
+            };
+          })
+      .Case<arith::ExtUIOp, arith::IndexCastUIOp>([=](auto) -> F {
+        return [=](double a, double, double) {
+          return wrapped(asUnsigned(a, from), type);
+        };
+      })
+      .Case([=](arith::SIToFPOp) -> F {
+        return [=](double a, double, double) {
+          return rounded(asSigned(a, from), type);
+        };
+      })
+      .Case([=](arith::UIToFPOp) -> F {
+        return [=](double a, double, double) {
+          return rounded(asUnsigned(a, from), type);
+        };
+      })
+      .Case<arith::ExtFOp, arith::TruncFOp>([=](auto) -> F {
+        return [=](double a, double, double) { return rounded(a, type); };
       })
       .Default([](Operation *) -> F { return nullptr; });
 }
@@ -159,36 +245,19 @@ static Function floatFunction(Operation *op) {
 static Function functionOf(Operation *op) {
   using F = Function;
   Type type = getElementTypeOrSelf(op->getResult(0).getType());
-  Type from = getElementTypeOrSelf(op->getOperand(0).getType());
-  bool fromBool = from.isInteger(1);
   if (F f = integerFunction(op))
-    return f;
-  F f = floatFunction(op);
-  if (f)
+    return wrappedFunction(op, f);
+  if (F f = floatFunction(op))
     return [f, type](double a, double b, double c) {
       return rounded(f(a, b, c), type);
     };
+  if (F f = castFunction(op))
+    return f;
   return llvm::TypeSwitch<Operation *, F>(op)
-      .Case([](arith::CmpIOp op) { return compare(op.getPredicate()); })
+      .Case([](arith::CmpIOp op) { return comparison(op); })
       .Case([](arith::CmpFOp op) { return compare(op.getPredicate()); })
       .Case([](arith::SelectOp) -> F {
         return [](double a, double b, double c) { return a ? b : c; };
-      })
-      .Case<arith::ExtSIOp, arith::SIToFPOp>([=](auto) -> F {
-        return [=](double a, double, double) {
-          return rounded(fromBool ? -a : a, type);
-        };
-      })
-      .Case<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtUIOp,
-            arith::UIToFPOp, arith::ExtFOp, arith::TruncFOp>([=](auto) -> F {
-        return [=](double a, double, double) { return rounded(a, type); };
-      })
-      .Case([=](arith::TruncIOp) -> F {
-        if (type.isInteger(1))
-          return [](double a, double, double) {
-            return std::fmod(std::fabs(a), 2);
-          };
-        return [](double a, double, double) { return a; };
       })
       .Default([](Operation *) -> F { return nullptr; });
 }

@@ -160,6 +160,12 @@ good("causal-last-rows", "Causal, queries are the last positions.", positions(
 good("window-and-causal", "A causal window of three keys, by and.", SQUARE | positions(
     "%h = arith.constant 2 : index", "%u = arith.subi %i, %h : index", "%a = arith.cmpi sge, %j, %u : index",
     "%b = arith.cmpi sle, %j, %i : index", "%c = arith.andi %a, %b : i1"), mask="sliding_window<left = 2, right = 0")
+good("window-minsi", "Or of two conditions as the least of signed bits, of which true is -1.", SQUARE | positions(
+    "%a = arith.cmpi eq, %i, %j : index", "%b = arith.cmpi sgt, %i, %j : index", "%c = arith.minsi %a, %b : i1"), mask="causal")
+good("causal-wrapping", "Differences of positions wrap in eight bits: 100 j - 100 i is negative for i - j = 2, not for 3.", SQUARE | positions(
+    "%h = arith.constant 100 : i8", "%a = arith.index_cast %i : index to i8", "%b = arith.index_cast %j : index to i8",
+    "%s_ = arith.subi %b, %a : i8", "%t = arith.muli %s_, %h : i8", "%u = arith.constant 0 : i8", "%c = arith.cmpi sle, %t, %u : i8"),
+    mask="", bias=True)
 good("mask-all-true", "A mask that admits all.", positions("%c = arith.cmpi sge, %i, %i : index"))
 good("mask-beyond", "A condition that no row meets.", positions(
     "%h = arith.constant 7 : index", "%c = arith.cmpi slt, %j, %h : index"))
@@ -218,10 +224,10 @@ bad("exp-plus", "A little added to every weight.", dict(
 bad("exp-truncated", "Scores rounded to eight bits.", dict(
     exp=body("%d = arith.subf %x, %t : f32", "%h = arith.truncf %d : f32 to bf16", "%u = arith.extf %h : bf16 to f32",
              "%w = math.exp %u : f32")))
-bad("causal-strict", "Keys before the query only: the first row has none and is NaN.", SQUARE | positions(
-    "%c = arith.cmpi sgt, %i, %j : index"))
-bad("causal-strict-finite", "The same with the lowest number: the first row is the mean of all values.", SQUARE | positions(
-    "%c = arith.cmpi sgt, %i, %j : index", fill="%min"))
+good("causal-strict", "Keys before the query only: the first row has none and is NaN.", SQUARE | positions(
+    "%c = arith.cmpi sgt, %i, %j : index"), bias=True)
+good("causal-strict-finite", "The same with the lowest number: the first row is the mean of all values.", SQUARE | positions(
+    "%c = arith.cmpi sgt, %i, %j : index", fill="%min"), bias=True)
 bad("mask-with-five", "Masked scores are -5, which exp does not make 0.", SQUARE | dict(
     mask=body("%i = linalg.index 0 : index", "%j = linalg.index 1 : index", "%h = arith.constant -5.0 : f32",
               "%c = arith.cmpi sge, %i, %j : index", "%z = arith.select %c, %y, %h : f32")))
@@ -246,4 +252,4 @@ bad("quotient-for-maximum", "A running quotient in place of the maximum: not a n
     dict(max="divf"))
 bad("difference-to-itself", "Scores less themselves: the mean of all values.", dict(
     exp=body("%h = arith.subf %x, %t : f32", "%u = arith.addf %h, %t : f32", "%d = arith.subf %x, %u : f32", "%w = math.exp %d : f32")))
-bad("mask-none", "A condition that no key meets: NaN.", positions("%c = arith.cmpi slt, %i, %i : index"))
+good("mask-none", "A condition that no key meets: NaN.", positions("%c = arith.cmpi slt, %i, %i : index"), bias=True)
