@@ -63,14 +63,27 @@ static Value toHeads(TensorLoops &e, Value tensor, int64_t trailing) {
       b, e.loc, RankedTensorType::get(shape, e.type), wide, groups);
 }
 
+static Value castToDynamic(OpBuilder &b, Location loc, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  return memref::CastOp::create(
+      b, loc, dynamicMemref(type.getRank(), type.getElementType()), buffer);
+}
+
+/// Memory of its own, and not what to_buffer gives: as far as bufferization
+/// knows, nobody reads that any more when the function does.
 static Value toBuffer(OpBuilder &b, Location loc, Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
-  auto open = RankedTensorType::get(unknown, type.getElementType());
-  Value cast = b.createOrFold<tensor::CastOp>(loc, open, tensor);
-  return bufferization::ToBufferOp::create(
-      b, loc, dynamicMemref(type.getRank(), type.getElementType()), cast,
-      /*read_only=*/true);
+  SmallVector<Value> sizes;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (type.isDynamicDim(d))
+      sizes.push_back(b.createOrFold<tensor::DimOp>(loc, tensor, d));
+  Value buffer = memref::AllocOp::create(
+      b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+  auto copy =
+      bufferization::MaterializeInDestinationOp::create(b, loc, tensor, buffer);
+  copy.setRestrict(true);
+  copy.setWritable(true);
+  return castToDynamic(b, loc, buffer);
 }
 
 /// [batch, key heads, m]; 1 where there are none.

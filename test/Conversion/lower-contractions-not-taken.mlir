@@ -6,6 +6,7 @@
 // CHECK: Missed{{.*}}no register blocks for 'linalg.generic': its innermost dimension is one of both operands
 // CHECK: Missed{{.*}}no register blocks for 'linalg.generic': neither rows nor columns of an operand are adjacent in memory
 // CHECK: Missed{{.*}}no register blocks for 'linalg.conv_1d': an operand is indexed by more than single loops
+// CHECK: Missed{{.*}}no register blocks for 'linalg.conv_2d_nchw_fchw': an operand is indexed by more than single loops
 // CHECK-NOT: remark:
 
 // CHECK-LABEL: func.func @f64
@@ -52,6 +53,15 @@ func.func @convolution(%a: tensor<20xf32>, %b: tensor<3xf32>, %o: tensor<18xf32>
 }
 
 // No product of two inputs, so no remark: a negated one, a difference, integers.
+// Loops that reduce are not joined either.
+// CHECK-LABEL: func.func @patches
+// CHECK: linalg.conv_2d_nchw_fchw
+func.func @patches(%x: tensor<1x3x32x32xf32>, %w: tensor<8x3x8x8xf32>, %o: tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32> {
+  %r = linalg.conv_2d_nchw_fchw {strides = dense<8> : vector<2xi64>}
+      ins(%x, %w : tensor<1x3x32x32xf32>, tensor<8x3x8x8xf32>) outs(%o : tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+  return %r : tensor<1x8x4x4xf32>
+}
+
 // CHECK-LABEL: func.func @others
 // CHECK-COUNT-2: linalg.generic
 // CHECK: linalg.matmul

@@ -29,6 +29,11 @@ static remark::RemarkOpts remarkOptions(StringRef name) {
 static linalg::LinalgOp joinReductions(IRRewriter &b, linalg::LinalgOp op) {
   SmallVector<ReassociationIndices> groups;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  // In a convolution they do not follow each other, whatever a map's order
+  // says.
+  if (!llvm::all_of(maps,
+                    [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return op;
   auto kinds = op.getIteratorTypesArray();
   for (int64_t loop = 0; loop + 1 < int64_t(op.getNumLoops()); ++loop) {
     ReassociationIndices group = {loop};

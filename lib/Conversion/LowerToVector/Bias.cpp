@@ -13,9 +13,10 @@ using namespace polyattn::attn;
 
 using Values = Emitter::Values;
 
-/// Scores are kept above this: masks that are biases use the most negative
-/// number, and times log2(e) that would be -inf, which means no key at all.
-static constexpr double leastScore = -2e38;
+/// Finite scores are kept within this: masks that are biases use the most
+/// negative number, and times log2(e) that would be -inf, which means no key at
+/// all. The same goes for the largest number.
+static constexpr double largestScore = 2e38;
 
 /// Where the bias of this query begins: all indices but that of the key. A size
 /// is the whole one or 1, if only at run time, and then 0 is the only index.
@@ -66,8 +67,12 @@ Value AttentionEmitter::withBias(Value score, Value bias) {
   Value sum = e.fma(score, e.splat(productScale), bias);
   if (!kernel.isShiftInvariant())
     return sum;
-  Value absent = e.compare(arith::CmpFPredicate::OEQ, sum, e.splat(-INFINITY));
-  return e.select(absent, sum, e.maxOrSecond(e.splat(leastScore), sum));
+  Value size = math::AbsFOp::create(e.b, e.loc, sum);
+  Value isInfinite =
+      e.compare(arith::CmpFPredicate::OEQ, size, e.splat(INFINITY));
+  Value within = e.minOrSecond(e.splat(largestScore),
+                               e.maxOrSecond(e.splat(-largestScore), sum));
+  return e.select(isInfinite, sum, within);
 }
 
 void AttentionEmitter::addBias(Tile &t, Value from, Value count) {
