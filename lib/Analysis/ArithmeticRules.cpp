@@ -32,6 +32,17 @@ std::optional<Format> Format::of(Type type) {
 
 static double convert(double value, const Format &format,
                       APFloat::roundingMode mode) {
+  if (format.semantics == &APFloat::IEEEdouble())
+    return value;
+  // Millions of entries of activations are f32.
+  if (format.semantics == &APFloat::IEEEsingle()) {
+    float nearest = float(value);
+    if (mode == APFloat::rmTowardNegative && double(nearest) > value)
+      return std::nextafterf(nearest, -std::numeric_limits<float>::infinity());
+    if (mode == APFloat::rmTowardPositive && double(nearest) < value)
+      return std::nextafterf(nearest, std::numeric_limits<float>::infinity());
+    return nearest;
+  }
   APFloat number(value);
   bool losesInfo;
   number.convert(*format.semantics, mode, &losesInfo);

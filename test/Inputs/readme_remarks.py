@@ -45,7 +45,7 @@ def main():
         run = subprocess.run(line, cwd=folder, text=True, capture_output=True)
         output = words(run.stderr + run.stdout)
         if run.returncode or not re.search(pattern(said), output):
-            sys.exit(f"{command}\n\nsays\n\n{output}\n\nbut the README has\n\n{words(said)}")
+            sys.exit(f"{command}\n\nsays\n\n{output[:20000]}\n\nbut the README has\n\n{words(said)}")
         checked += 1
     print(f"{checked} outputs are as the README says")
 

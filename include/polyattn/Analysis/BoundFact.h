@@ -118,7 +118,7 @@ class BoundFact {
 public:
   using Shape = llvm::SmallVector<int64_t>;
   /// Facts have at most this many cells; finer ones are coarsened.
-  static constexpr int64_t maxCells = 1 << 20;
+  static constexpr int64_t maxCells = 1 << 16;
 
   /// Nothing known.
   static BoundFact top(llvm::ArrayRef<int64_t> shape);
