@@ -15,6 +15,8 @@ def cases():
     for batch in (1, 8):
         for tokens in (16, 64, 128, 256, 512):
             yield f"MiniLM, {batch} x {tokens} tokens", {"kind": "model", "batch": batch, "tokens": tokens}
+    for tokens in (8192, 16384):
+        yield f"cosine block, {tokens} tokens", {"kind": "cosine", "tokens": tokens}
     for m, k, n in ((1, 384, 1536), (256, 384, 384), (256, 384, 1536), (256, 1536, 384), (4096, 384, 1536), (4096, 1536, 384)):
         yield f"product {m} x {k} x {n}", {"kind": "product", "m": m, "k": k, "n": n}
 

@@ -9,7 +9,6 @@
 
 #include "Expr.h"
 
-#include <functional>
 #include <memory>
 
 namespace polyattn::attn {
