@@ -76,8 +76,11 @@ bool AttentionBuilder::checkUsers() {
   while (!work.empty()) {
     Operation *op = work.pop_back_val();
     for (Operation *inner : op->getUsers()) {
-      // The body of a structured op may read a whole tensor.
+      // The body of a structured op may read a whole tensor. A use in another
+      // block has no ancestor here.
       Operation *user = op->getBlock()->findAncestorOpInBlock(*inner);
+      if (!user)
+        user = inner;
       if (user == root || isUnused(user) || isa<tensor::DimOp>(user) ||
           !seen.insert(user).second)
         continue;

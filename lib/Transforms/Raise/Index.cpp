@@ -77,7 +77,8 @@ std::optional<Indices> Atoms::delinearize(const Index &index,
   Index rest = resolve(index);
   for (size_t d = sizes.size(); d-- > 1;) {
     int64_t size = sizes[d];
-    if (ShapedType::isDynamic(size) || rest.offset < 0)
+    // Nothing is in a dimension of size 0, and its position means nothing.
+    if (ShapedType::isDynamic(size) || size == 0 || rest.offset < 0)
       return std::nullopt;
     bool again = false;
     int64_t largest = rest.offset % size;

@@ -11,18 +11,10 @@ import threading
 import numpy as np
 
 import polyattn
+from expect import raises
 
 functions_path, attention_path = sys.argv[1:]
 functions = polyattn.parse_file(functions_path)
-
-
-def raises(error, message, action, *arguments, **options):
-    try:
-        action(*arguments, **options)
-    except error as caught:
-        assert message in str(caught), (message, str(caught))
-        return caught
-    raise AssertionError(f"no {error.__name__}: {message}")
 
 
 def test_modules():

@@ -16,15 +16,7 @@ for name in "torch", "torch_mlir", "jax":
     sys.modules[name] = None
 
 import polyattn
-
-
-def raises(error, message, action, *arguments, **options):
-    try:
-        action(*arguments, **options)
-    except error as caught:
-        assert message in str(caught), (message, str(caught))
-        return caught
-    raise AssertionError(f"no {error.__name__}: {message}")
+from expect import raises
 
 
 def test_missing():

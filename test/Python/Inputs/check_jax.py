@@ -8,21 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import polyattn
+from expect import raises
 
 random = np.random.default_rng(0)
 
 
 def array(*shape):
     return random.standard_normal(shape).astype("f4")
-
-
-def raises(error, message, action, *arguments, **options):
-    try:
-        action(*arguments, **options)
-    except error as caught:
-        assert message in str(caught), (message, str(caught))
-        return caught
-    raise AssertionError(f"no {error.__name__}: {message}")
 
 
 def compare(name, function, arguments, tolerance=2e-6, constants=(), values=None):

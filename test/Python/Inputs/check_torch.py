@@ -7,18 +7,10 @@ import numpy as np
 import torch
 
 import polyattn
+from expect import raises
 from torch_models import Block, Tokens, make
 
 TOLERANCE = {torch.float32: 2e-6, torch.bfloat16: 2e-2, torch.float16: 2e-3}
-
-
-def raises(error, message, action, *arguments, **options):
-    try:
-        action(*arguments, **options)
-    except error as caught:
-        assert message in str(caught), (message, str(caught))
-        return caught
-    raise AssertionError(f"no {error.__name__}: {message}")
 
 
 def flat(value):
