@@ -39,14 +39,14 @@ def parse_arguments():
                       help="a whole model and its matrix products beside PyTorch (needs torch-mlir and transformers)")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
-                        help="only shapes whose name contains this, such as 'd = 64, f32'")
+                        help="only shapes, or with --model-e2e cases, whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
                         help="where results go (bench.json, model.json, linear.json, reach.json or model-e2e.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
-    if options.only and (options.model or options.linear or options.reach or options.model_e2e):
+    if options.only and (options.model or options.linear or options.reach):
         parser.error("--only chooses among shapes that are compared with peers; leave it out")
     if not 1 <= options.threads <= timing.CORES:
         parser.error(f"--threads: this process may use {timing.CORES} cores")
@@ -131,7 +131,7 @@ def main():
         write(options, reach.run(options.threads), "reach.json")
     elif options.model_e2e:
         warn_if_busy()
-        write(options, model_e2e.run(options.threads, BUILD / "bench-logs"), "model-e2e.json")
+        write(options, model_e2e.run(options.threads, BUILD / "bench-logs", options.only), "model-e2e.json")
     else:
         finish(options, compare(options))
 

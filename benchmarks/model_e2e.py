@@ -42,13 +42,16 @@ def milliseconds(entry):
     return f"{1e3 * statistics.median(entry['times']):.3g}" if entry["times"] else "-"
 
 
-def run(threads, logs):
+def run(threads, logs, only=""):
+    chosen = [(name, case) for name, case in cases() if only in name]
+    if not chosen:
+        raise SystemExit(f"bench: no case contains '{only}'; one is '{next(cases())[0]}'")
     logs.mkdir(parents=True, exist_ok=True)
     workers = {name: harness.Worker(name, threads, logs / f"model-{name}.log", "model_worker.py") for name in CONTENDERS}
     result = {}
     try:
         print(LINE.format("case", "ours ms", "eager ms", "compile ms", "eager / ours", "compile / ours"))
-        for name, case in cases():
+        for name, case in chosen:
             record = result[name] = measure(workers, case)
             print(LINE.format(name, *(milliseconds(record[c]) for c in CONTENDERS), ratio(record, "eager"), ratio(record, "compile")),
                   flush=True)
