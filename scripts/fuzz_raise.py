@@ -11,6 +11,7 @@ import argparse
 import collections
 import glob
 import itertools
+import math
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -121,8 +122,19 @@ def run_both(program, say):
     return ""
 
 
-#: What may stand in a tensor that nobody wrote, in two ways.
-UNWRITTEN = {"f": ("0.75", "-0.375"), "b": ("0.75", "-0.375"), "i": ("0", "1"), "i1": ("false", "true")}
+def unwritten(rng, kind):
+    """What may stand in a tensor of this type that nobody wrote: no two elements alike, as a constant's text."""
+    *sizes, element = kind[len("tensor<"):-1].split("x")
+    count = math.prod(int(size) for size in sizes)
+    if element == "i1":
+        return rng.choice(["true", "false"])
+    if element[0] == "i":
+        numbers = rng.integers(0, 2, count).astype(f"i{8 if element == 'index' else int(element[1:]) // 8}")
+    elif element == "bf16":
+        numbers = (rng.uniform(-1, 1, count).astype("f4").view("u4") >> 16).astype("u2")
+    else:
+        numbers = rng.uniform(-1, 1, count).astype(f"f{int(element[1:]) // 8}")
+    return f'"0x{numbers.tobytes().hex()}"' if count else ""
 
 
 def is_defined(text, words, pipeline):
@@ -130,12 +142,11 @@ def is_defined(text, words, pipeline):
     import check_raise
     import polyattn
 
-    def filled(way):
+    def filled(seed):
+        rng = np.random.default_rng(seed)
+
         def constant(found):
-            kind = found[1]
-            element = kind.rsplit("x", 1)[-1].rstrip(">") if "x" in kind else kind[7:-1]
-            value = UNWRITTEN.get(element, UNWRITTEN.get(element[0]))[way]
-            return f'"arith.constant"() <{{value = dense<{value}> : {kind}}}> : () -> {kind}'
+            return f'"arith.constant"() <{{value = dense<{unwritten(rng, found[1])}> : {found[1]}}}> : () -> {found[1]}'
         return compiled(polyattn.parse(re.sub(r'"tensor\.empty"\(\) : \(\) -> (tensor<[^?>]*>)', constant, text)), pipeline)[0]
 
     one, other = filled(0), filled(1)
