@@ -101,3 +101,45 @@ def attention(q, k, v, scale, kernel=None, mask=("full", {}), bias=None, key_wei
             head_bias = None if bias is None else bias[index]
             out[index] = _one_head(q[index], k[kv], v[kv], scale, kernel, mask, head_bias, w[kv])
     return out
+
+
+def tensor_attention(q, keys, values, scale, kernel=None, masks=(), key_weights=()):
+    """sum kernel(s) w1 ... wp v1 * ... * vp / sum kernel(s) w1 ... wp in float64, s = scale sum_a q_a k1_a ... kp_a.
+
+    q: [B..., Hq, n, d], keys[t]: [B..., Hk, m_t, d], values[t]: [B..., Hk, m_t, e]. masks: none, or one for each set;
+    key_weights likewise, each [B..., Hk, m_t] up to broadcasting. Follows the documentation of `attn.tensor_attention`.
+    """
+    q, *keys = (np.asarray(x).astype(np.float64) for x in (q, *keys))
+    values = [np.asarray(x).astype(np.float64) for x in values]
+    masks = masks or [("full", {})] * len(keys)
+    weights = [np.broadcast_to(np.asarray(w).astype(np.float64), k.shape[:-1]) for w, k in zip(key_weights, keys)]
+    weights = weights or [np.ones(k.shape[:-1]) for k in keys]
+    group = q.shape[-3] // keys[0].shape[-3] if q.ndim > 2 else 1
+    out = np.zeros((*q.shape[:-1], values[0].shape[-1]))
+    with np.errstate(all="ignore"):
+        for index in np.ndindex(*q.shape[:-2]):
+            kv = (*index[:-1], index[-1] // group) if index else ()
+            sets = [(k[kv], v[kv], w[kv], mask) for k, v, w, mask in zip(keys, values, weights, masks)]
+            for i in range(q.shape[-2]):
+                out[index + (i,)] = _one_tensor_row(q[index + (i,)], i, q.shape[-2], sets, scale, kernel)
+    return out
+
+
+def _one_tensor_row(q, i, n, sets, scale, kernel):
+    """Only keys that take part are looked at, so that others may hold anything."""
+    scores, products, weights = q * scale, np.ones((1,)), np.ones(())
+    for k, v, w, mask in sets:
+        begin, end = key_range(mask, np.array(i), n, k.shape[0])
+        seen = [j for j in range(k.shape[0]) if begin <= j < end and w[j] != 0]
+        scores = scores[..., None, :] * k[seen]
+        products = products[..., None, :] * v[seen]
+        weights = weights[..., None] * w[seen]
+    scores = scores.sum(axis=-1)
+    if not scores.size:
+        return np.zeros(sets[0][1].shape[-1])
+    if kernel is None:
+        weights = weights * np.exp(scores - scores.max())
+    else:
+        weights = weights * np.polynomial.polynomial.polyval(scores, np.asarray(kernel, np.float64))
+    axes = tuple(range(weights.ndim))
+    return (weights[..., None] * products).sum(axis=axes) / weights.sum()

@@ -45,6 +45,8 @@ constexpr double flopsPerSummedEntry = 8, flopsPerWindowEntry = 24;
 /// blocks. (Of a prefix there is one edge; the state's other terms have that in
 /// them.)
 constexpr double pairsPerEdgePair = 1.75;
+/// A state that grows while it is read, in other states.
+constexpr double runningStateSlowness = 1.5;
 /// Making a feature out of another one and storing it, in vector operations.
 constexpr double operationsPerFeatureDegree = 2.5;
 /// A call: starting threads and waiting for them.
@@ -244,13 +246,28 @@ static double tileCycles(const AttentionWork &work, double rows) {
 }
 
 AttentionWork AttentionWork::of(attn::ApproximableOpInterface op) {
-  return {op.getSizes(), op.getMask(), op.getElementType(),
-          bool(op.getCertificate()), std::nullopt};
+  SmallVector<attn::KeyAxis, 2> axes = op.getKeyAxes();
+  AttentionWork work{op.getSizes(), axes[0].mask, op.getElementType(),
+                     bool(op.getCertificate())};
+  for (const attn::KeyAxis &axis : ArrayRef(axes).drop_front())
+    work.furtherSets.push_back({axis.numKeys, axis.mask});
+  return work;
 }
 
 bool AttentionWork::isStatic() const {
   return !ShapedType::isDynamic(sizes.numQueries) &&
-         !ShapedType::isDynamic(sizes.numKeys);
+         !ShapedType::isDynamic(sizes.numKeys) &&
+         llvm::none_of(furtherSets, [](const KeySet &set) {
+           return ShapedType::isDynamic(set.numKeys);
+         });
+}
+
+bool AttentionWork::isEmpty() const {
+  return llvm::is_contained({sizes.queryHeads, sizes.keyHeads, sizes.numQueries,
+                             sizes.numKeys, sizes.headDim, sizes.valueDim},
+                            0) ||
+         llvm::any_of(furtherSets,
+                      [](const KeySet &set) { return set.numKeys == 0; });
 }
 
 AttentionWork AttentionWork::at(int64_t length) const {
@@ -261,6 +278,8 @@ AttentionWork AttentionWork::at(int64_t length) const {
   };
   fill(known.sizes.numQueries, length);
   fill(known.sizes.numKeys, length);
+  for (KeySet &set : known.furtherSets)
+    fill(set.numKeys, length);
   fill(known.sizes.queryHeads, known.sizes.keyHeads);
   fill(known.sizes.queryHeads, 1);
   fill(known.sizes.keyHeads, known.sizes.queryHeads);
@@ -270,11 +289,92 @@ AttentionWork AttentionWork::at(int64_t length) const {
 AttentionWork AttentionWork::atAnyLength() const {
   AttentionWork any = *this;
   any.sizes.numQueries = any.sizes.numKeys = ShapedType::kDynamic;
+  for (KeySet &set : any.furtherSets)
+    set.numKeys = ShapedType::kDynamic;
   return any;
 }
 
+//===----------------------------------------------------------------------===//
+// Several sets of keys
+//===----------------------------------------------------------------------===//
+
+/// Tuples of one head whose keys the masks admit, summed over the queries, the
+/// last set but one in whole tiles: its keys are the lanes.
+static double tuplesOfSets(const AttentionWork &work) {
+  int64_t n = work.sizes.numQueries, step = std::max<int64_t>(n / 1024, 1);
+  double sum = 0, sampled = 0;
+  for (int64_t query = step / 2; query < n; query += step, ++sampled) {
+    auto seen = [&](attn::MaskAttrInterface mask, int64_t numKeys) {
+      KeyRange range = mask.getKeyRange(query, n, numKeys);
+      return double(std::max<int64_t>(range.end - range.begin, 0));
+    };
+    double tuples = seen(work.mask, work.sizes.numKeys);
+    for (auto [t, set] : llvm::enumerate(work.furtherSets)) {
+      // Of p sets number p - 2, of which number t - 1 of the further ones is.
+      if (t + 1 == work.furtherSets.size())
+        tuples = roundUp(tuples, queryTile);
+      tuples *= seen(set.mask, set.numKeys);
+    }
+    sum += tuples;
+  }
+  return sampled ? sum / sampled * double(n) : 0;
+}
+
+static double directCyclesOfSets(const AttentionWork &work,
+                                 unsigned kernelDegree,
+                                 const TargetDescription &target) {
+  return cyclesPerCall * target.cores +
+         double(work.sizes.queryHeads) * tuplesOfSets(work) *
+             (productCycles(work, /*tiles=*/false, target) +
+              weightCycles(work, kernelDegree, /*tiles=*/false, target));
+}
+
+/// One row of a set enters a state, or one query reads it: its features, and an
+/// operation for each entry.
+static double stateRowCycles(const AttentionWork &work, double rank,
+                             unsigned degree, double operationsPerEntry,
+                             const TargetDescription &target) {
+  double columns = double(work.sizes.valueDim + 1);
+  double flops = 2 * operationsPerEntry * rank * columns +
+                 rank * degree * operationsPerFeatureDegree * flopsPerOperation;
+  return flops / (flopsPerCycle(work, target) * productEfficiency) +
+         double(work.sizes.headDim + work.sizes.valueDim) *
+             cyclesPerStateRowColumn;
+}
+
+static double stateCyclesOfSets(const AttentionWork &work, unsigned degree,
+                                const TargetDescription &target) {
+  double rank = double(monomialCount(work.sizes.headDim, degree));
+  double n = double(work.sizes.numQueries),
+         sets = double(1 + work.furtherSets.size());
+  bool full = work.mask.admitsAll();
+  double keys = double(work.sizes.numKeys);
+  for (const AttentionWork::KeySet &set : work.furtherSets) {
+    full &= set.mask.admitsAll();
+    keys += double(set.numKeys);
+  }
+  double heads = double(work.sizes.queryHeads),
+         keyHeads = double(work.sizes.keyHeads);
+  double rows = cyclesPerCall * target.cores;
+  // Under masks queries and keys go hand in hand, and states grow key by key:
+  // two operations for each set, then the product, then the sum.
+  if (!full)
+    return rows + heads * n *
+                      stateRowCycles(work, rank, degree, 3 * sets, target) *
+                      runningStateSlowness;
+  return rows +
+         keyHeads * keys * stateRowCycles(work, rank, degree, 1, target) +
+         heads * n * stateRowCycles(work, rank, degree, 1, target);
+}
+
+//===----------------------------------------------------------------------===//
+// One set of keys
+//===----------------------------------------------------------------------===//
+
 double polyattn::directCycles(const AttentionWork &work, unsigned kernelDegree,
                               const TargetDescription &target) {
+  if (!work.furtherSets.empty())
+    return directCyclesOfSets(work, kernelDegree, target);
   double n = double(work.sizes.numQueries);
   bool tiles = usesTiles(work, target);
   double tile = double(tiles ? queriesOfTiles : queryTile);
@@ -317,6 +417,8 @@ static bool isLinear(const AttentionWork &work, unsigned degree,
 
 double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
                              const TargetDescription &target) {
+  if (!work.furtherSets.empty())
+    return stateCyclesOfSets(work, degree, target);
   if (isLinear(work, degree, target))
     return linearStateCycles(work, target);
   const attn::AttentionSizes &s = work.sizes;
@@ -366,8 +468,11 @@ static double momentCheckCycles(const AttentionWork &work,
 double polyattn::boundCheckCycles(const AttentionWork &work,
                                   const TargetDescription &target) {
   const attn::AttentionSizes &s = work.sizes;
+  double keys = double(s.numKeys);
+  for (const AttentionWork::KeySet &set : work.furtherSets)
+    keys += double(set.numKeys);
   double numbers = (double(s.queryHeads) * double(s.numQueries) +
-                    double(s.keyHeads) * double(s.numKeys)) *
+                    double(s.keyHeads) * keys) *
                    double(s.headDim);
   double norms =
       2 * numbers / (flopsPerCycle(work, target) * boundCheckEfficiency);
@@ -391,7 +496,10 @@ std::string polyattn::whyNoNativeState(const AttentionWork &work,
                                        unsigned degree) {
   if (work.elementType.isF64())
     return "there is no native code for f64";
+  // Of each set: all keys so far, and those of the last block.
   int64_t states = leastStates(work.mask);
+  if (!work.furtherSets.empty())
+    states = 2 * int64_t(1 + work.furtherSets.size());
   double bytes = stateBytes(work, degree);
   double most = std::min(largestStateBytes, mostScratchBytes / double(states));
   if (bytes <= most)
@@ -402,7 +510,10 @@ std::string polyattn::whyNoNativeState(const AttentionWork &work,
       << llvm::format("%.3g", bytes / (1 << 20)) << " MiB, more than "
       << int(most / (1 << 20));
   if (states > 1)
-    reason += ", and the mask needs " + std::to_string(states) + " at a time";
+    reason += ", and " +
+              std::string(work.furtherSets.empty() ? "the mask needs "
+                                                   : "its key sets need ") +
+              std::to_string(states) + " at a time";
   return reason;
 }
 

@@ -107,8 +107,12 @@ uint64_t polyattn::roundingChain(const SummationShape &Shape) {
   // One key set: its key weight, the product with the value, and the sums
   // inside a block, over blocks, over partial states.
   Count Blocks = blocks(Shape.MaxKeys, Shape.KeyBlock);
-  Count KeySum =
-      Count(2) + std::min(Shape.KeyBlock, Shape.MaxKeys) + Count(2) * Blocks;
+  // Under a mask each of several sets adds the keys of the last block to the
+  // blocks before one by one.
+  Count InBlock = std::min(Shape.KeyBlock, Shape.MaxKeys);
+  Count KeySum = Count(2) + InBlock + Count(2) * Blocks;
+  if (Shape.KeySets > 1)
+    KeySum = KeySum + InBlock;
   // Centring and balancing round each factor of a feature twice; g factors take
   // g - 1 products.
   Count Features = Count(3) * G;

@@ -82,6 +82,11 @@ private:
               FloatType type = computeTypeOf(op.getElementType());
               return emitReference(rewriter, op, type);
             })
+            .Case([&](TensorAttentionOp op) {
+              emitShapeChecks(rewriter, op);
+              FloatType type = computeTypeOf(op.getElementType());
+              return emitReference(rewriter, op, type);
+            })
             .Case([&](CheckBoundOp op) {
               emitShapeChecks(rewriter, op);
               return emitReference(rewriter, op);

@@ -12,6 +12,8 @@ namespace polyattn::attn {
 /// The result of `op`, with all arithmetic in `computeType`.
 mlir::Value emitReference(mlir::OpBuilder &b, AttentionOp op,
                           mlir::FloatType computeType);
+mlir::Value emitReference(mlir::OpBuilder &b, TensorAttentionOp op,
+                          mlir::FloatType computeType);
 /// Always in f64: its rounding is part of what it promises.
 mlir::Value emitReference(mlir::OpBuilder &b, CheckBoundOp op);
 mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,

@@ -24,7 +24,6 @@ private:
   Value kernelWeights(Value scores);
   Value weightSums(Value kernelWeights);
   Value valueSums(Value kernelWeights);
-  Value quotients(Value valueSums, Value weightSums);
 };
 
 } // namespace
@@ -105,34 +104,10 @@ Value AttentionReference::valueSums(Value kernelWeights) {
                });
 }
 
-/// 0 / 0 is the row in which no key takes part: 0, or NaN with nan_rows. A
-/// polynomial's weights may also cancel; then the sum of values is hardly 0
-/// too, and the result is infinite.
-Value AttentionReference::quotients(Value valueSums, Value weightSums) {
-  // No key here: its loop counts columns.
-  Dims entry = append(batch, {query, key});
-  Value out =
-      tensor::EmptyOp::create(b, loc, sizes({numQueries, size(valueSums, 1)}),
-                              elementType(op.getOutput()));
-  return loops(
-      {{valueSums, entry}, {weightSums, append(batch, {query})}}, {out, entry},
-      [&](OpBuilder &b, ValueRange args) -> Value {
-        Value ratio = arith::DivFOp::create(b, loc, args[0], args[1]);
-        if (op.getNanRows())
-          return ratio;
-        auto isZero = [&](Value x) -> Value {
-          return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x,
-                                       real(b, 0));
-        };
-        Value nothing =
-            arith::AndIOp::create(b, loc, isZero(args[0]), isZero(args[1]));
-        return arith::SelectOp::create(b, loc, nothing, real(b, 0), ratio);
-      });
-}
-
 Value AttentionReference::lower() {
   Value kernel = kernelWeights(scores());
-  return quotients(valueSums(kernel), weightSums(kernel));
+  return emitQuotients(*this, valueSums(kernel), weightSums(kernel),
+                       elementType(op.getOutput()), op.getNanRows());
 }
 
 Value polyattn::attn::emitReference(OpBuilder &b, AttentionOp op,

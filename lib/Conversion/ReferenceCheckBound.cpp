@@ -120,7 +120,76 @@ Value MomentReference::lower() {
   return arith::AndIOp::create(b, loc, second, mean);
 }
 
+/// The largest sum of |x|^power of each head's rows, rounded up, at least
+/// 2^-1000. Powers, not norms, of several sets are compared: they need no root.
+static Value largestPowerSums(TensorLoops &e, Value rows, unsigned power,
+                              Value grow) {
+  Sizes sizes = tensor::getMixedSizes(e.b, e.loc, rows);
+  Dims dims = firstDims(sizes.size());
+  Dims row(dims.begin(), dims.end() - 1), head(dims.begin(), dims.end() - 2);
+  Value zeros = e.filled(ArrayRef(sizes).drop_back(), 0);
+  Value sums = e.loops({{rows, dims}}, {zeros, row},
+                       [&](OpBuilder &b, ValueRange args) -> Value {
+                         Value x = math::AbsFOp::create(b, e.loc, args[0]);
+                         Value term = x;
+                         for (unsigned t = 1; t < power; ++t)
+                           term = arith::MulFOp::create(b, e.loc, term, x);
+                         return arith::AddFOp::create(b, e.loc, args[1], term);
+                       });
+  Value floor = e.filled(ArrayRef(sizes).drop_back(2), 0x1p-1000);
+  return e.loops({{sums, row}}, {floor, head},
+                 [&](OpBuilder &b, ValueRange args) -> Value {
+                   Value sum = arith::MulFOp::create(b, e.loc, args[0], grow);
+                   return arith::MaximumFOp::create(b, e.loc, args[1], sum);
+                 });
+}
+
+/// The check of several key sets, by powers of l_{p+1} norms.
+static Value emitSetsWithin(OpBuilder &b, CheckBoundOp op) {
+  TensorLoops e{b, op.getLoc(), b.getF64Type()};
+  unsigned power = unsigned(op.getAllKeys().size()) + 1;
+  auto toPower = [&](double x) {
+    // Rounded up or down, (power + 1) roundings are far below this.
+    return std::pow(std::fabs(x), power) * (1 - 0x1p-40);
+  };
+  // d powers and their sum, twice over.
+  Value grow = emitGrowth(e, op.getQuery());
+  grow = arith::MulFOp::create(b, e.loc, grow, grow);
+  Value product = largestPowerSums(e, op.getQuery(), power, grow);
+  Sizes heads = tensor::getMixedSizes(b, e.loc, product);
+  Dims head = firstDims(heads.size());
+  SmallVector<Indexed> sums = {{product, head}};
+  for (Value key : op.getAllKeys())
+    sums.push_back(
+        {e.repeat(largestPowerSums(e, key, power, grow), heads), head});
+  double scale = std::pow(std::fabs(op.getScale().convertToDouble()), power) *
+                 (1 + 0x1p-40);
+  Value excess = e.loops(
+      sums, {e.filled({}, -1), {}},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value worst = args.back();
+        auto hold = [&](Value x, double limit) {
+          Value above = arith::SubFOp::create(b, e.loc, x, e.real(b, limit));
+          worst = arith::MaximumFOp::create(b, e.loc, worst, above);
+        };
+        Value score = e.real(b, scale);
+        for (Value sum : args.drop_back()) {
+          hold(sum, toPower(op.getMaxNorm().convertToDouble()));
+          score = arith::MulFOp::create(b, e.loc, score, sum);
+        }
+        // Products may have underflowed.
+        score = arith::AddFOp::create(b, e.loc, score, e.real(b, 0x1p-1022));
+        hold(score, toPower(op.getBound().convertToDouble()));
+        return worst;
+      });
+  Value worst = tensor::ExtractOp::create(b, e.loc, excess, ValueRange());
+  return arith::CmpFOp::create(b, e.loc, arith::CmpFPredicate::OLE, worst,
+                               e.real(b, 0));
+}
+
 Value polyattn::attn::emitReference(OpBuilder &b, CheckBoundOp op) {
+  if (!op.getFurtherKeys().empty())
+    return emitSetsWithin(b, op);
   TensorLoops e{b, op.getLoc(), b.getF64Type()};
   Value grow = emitGrowth(e, op.getQuery());
   Value query = largestNorms(e, op.getQuery(), grow);

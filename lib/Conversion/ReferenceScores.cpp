@@ -72,3 +72,30 @@ Value ScoreReference::scores() {
     return arith::AddFOp::create(b, loc, score, args[0]).getResult();
   });
 }
+
+/// 0 / 0 is the row in which no key takes part: 0, or NaN with nan_rows. A
+/// polynomial's weights may also cancel; then the sum of values is hardly 0
+/// too, and the result is infinite.
+Value polyattn::attn::emitQuotients(TensorLoops &e, Value valueSums,
+                                    Value weightSums, FloatType type,
+                                    bool nanRows) {
+  OpBuilder &b = e.b;
+  Location loc = e.loc;
+  Sizes sizes = tensor::getMixedSizes(b, loc, valueSums);
+  Dims entry = firstDims(sizes.size()), row = firstDims(sizes.size() - 1);
+  Value out = tensor::EmptyOp::create(b, loc, sizes, type);
+  return e.loops(
+      {{valueSums, entry}, {weightSums, row}}, {out, entry},
+      [&](OpBuilder &b, ValueRange args) -> Value {
+        Value ratio = arith::DivFOp::create(b, loc, args[0], args[1]);
+        if (nanRows)
+          return ratio;
+        auto isZero = [&](Value x) -> Value {
+          return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x,
+                                       e.real(b, 0));
+        };
+        Value nothing =
+            arith::AndIOp::create(b, loc, isZero(args[0]), isZero(args[1]));
+        return arith::SelectOp::create(b, loc, nothing, e.real(b, 0), ratio);
+      });
+}

@@ -60,6 +60,11 @@ struct ScoreReference : TensorLoops {
   Value weights;
 };
 
+/// Sums of weighted values by sums of weights, row by row, as `type`. Rows in
+/// which nothing takes part become 0, or NaN with `nanRows`.
+Value emitQuotients(TensorLoops &e, Value valueSums, Value weightSums,
+                    FloatType type, bool nanRows);
+
 } // namespace polyattn::attn
 
 #endif // POLYATTN_LIB_CONVERSION_REFERENCESCORES_H

@@ -85,6 +85,22 @@ struct Checker {
                 describe(key, heads));
   }
 
+  /// The result may claim to know more than the operands.
+  void result(RankedTensorType type, Tensor query, Tensor value) {
+    int64_t rank = type.getRank();
+    for (int64_t i = 0; i < rank; ++i) {
+      int64_t claimed = type.getDimSize(i);
+      Tensor from = i + 1 < rank ? query : value;
+      if (ShapedType::isDynamic(claimed) ||
+          !ShapedType::isDynamic(size(from, i)))
+        continue;
+      Value same =
+          is(arith::CmpIPredicate::eq, dim(from, i), constant(claimed));
+      require(same, describe(from, i) + " must be " + Twine(claimed) +
+                        ", as the result says");
+    }
+  }
+
   void valueForEachKey(Tensor value, Tensor key) {
     int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
     for (int64_t i = 0; i + 1 < rank; ++i)
@@ -106,23 +122,33 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
     for (int64_t i = 0; i < rank; ++i)
       check.broadcasts({op.getBias(), "bias"}, i, i + 1 < rank ? query : key,
                        i + 1 < rank ? i : rank - 2);
-  // The result may claim to know more than the operands.
-  for (int64_t i = 0; i < rank; ++i) {
-    int64_t claimed = op.getType().getDimSize(i);
-    Checker::Tensor from = i + 1 < rank ? query : value;
-    if (ShapedType::isDynamic(claimed) ||
-        !ShapedType::isDynamic(Checker::size(from, i)))
-      continue;
-    Value same = check.is(arith::CmpIPredicate::eq, check.dim(from, i),
-                          check.constant(claimed));
-    check.require(same, Checker::describe(from, i) + " must be " +
-                            Twine(claimed) + ", as the result says");
+  check.result(op.getType(), query, value);
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, TensorAttentionOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor query{op.getQuery(), "query"};
+  Checker::Tensor firstKey{op.getKeys()[0], "the first key"},
+      firstValue{op.getValues()[0], "the first value"};
+  int64_t rank = op.getQueryType().getRank();
+  for (auto [t, keyOf, valueOf] :
+       llvm::enumerate(op.getKeys(), op.getValues())) {
+    Checker::Tensor key{keyOf, "key"}, value{valueOf, "value"};
+    check.queryAndKey(query, key);
+    check.valueForEachKey(value, key);
+    check.equal(firstValue, rank - 1, value, rank - 1);
+    for (int64_t i = 0; i + 2 < rank; ++i)
+      check.equal(firstKey, i, key, i);
+    if (!op.getKeyWeights().empty())
+      check.keyWeights(op.getKeyWeights()[t], key);
   }
+  check.result(op.getType(), query, firstValue);
 }
 
 void polyattn::attn::emitShapeChecks(OpBuilder &builder, CheckBoundOp op) {
   Checker check{builder, op.getLoc()};
-  check.queryAndKey({op.getQuery(), "query"}, {op.getKey(), "key"});
+  for (Value key : op.getAllKeys())
+    check.queryAndKey({op.getQuery(), "query"}, {key, "key"});
   check.keyWeights(op.getKeyWeights(), {op.getKey(), "key"});
 }
 

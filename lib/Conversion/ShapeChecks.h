@@ -11,6 +11,7 @@ namespace polyattn::attn {
 /// decide because a dimension is dynamic, so that a mismatch ends with a
 /// message instead of reading beyond a tensor.
 void emitShapeChecks(mlir::OpBuilder &builder, AttentionOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, TensorAttentionOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CheckBoundOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, RecordOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CenterKeysOp op);

@@ -18,6 +18,8 @@ public:
     opName = op->getName().getStringRef().str();
     if (auto attention = dyn_cast<attn::AttentionOp>(op))
       visitAttention(attention);
+    if (auto tensor = dyn_cast<attn::TensorAttentionOp>(op))
+      visitTensorAttention(tensor);
     if (auto check = dyn_cast<attn::CheckBoundOp>(op))
       visitCheck(check);
     if (auto center = dyn_cast<attn::CenterKeysOp>(op))
@@ -77,8 +79,20 @@ private:
     visitKeyWeights(op.getKeyWeights(), key);
   }
 
+  void visitTensorAttention(attn::TensorAttentionOp op) {
+    for (auto [key, value] : llvm::zip_equal(op.getKeys(), op.getValues())) {
+      visitQueryAndKey(op.getQuery(), key);
+      for (int i = 0; i < rank(key) - 1; ++i)
+        add(Kind::Equal, key, i, value, i);
+      add(Kind::Equal, op.getValues()[0], -1, value, -1);
+    }
+    for (auto [weights, key] : llvm::zip(op.getKeyWeights(), op.getKeys()))
+      visitKeyWeights(weights, key);
+  }
+
   void visitCheck(attn::CheckBoundOp op) {
-    visitQueryAndKey(op.getQuery(), op.getKey());
+    for (Value key : op.getAllKeys())
+      visitQueryAndKey(op.getQuery(), key);
     visitKeyWeights(op.getKeyWeights(), op.getKey());
   }
 

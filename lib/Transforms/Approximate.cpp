@@ -41,9 +41,10 @@ static SmallVector<Value> emitConditions(ApproximableOpInterface op,
   SmallVector<Value> conditions;
   if (assumption == Assumption::Guarded)
     conditions.push_back(op.emitBoundCheck(builder, plan.limits()));
-  if (ShapedType::isDynamic(op.getSizes().numKeys))
-    conditions.push_back(emitAtMost(builder, op.getLoc(),
-                                    op.getLengthDims().numKeys, plan.maxKeys));
+  for (const KeyAxis &axis : op.getKeyAxes())
+    if (ShapedType::isDynamic(axis.numKeys))
+      conditions.push_back(
+          emitAtMost(builder, op.getLoc(), axis.length, plan.maxKeys));
   if (plan.fromLength)
     conditions.append(emitDynamicLengthsAtLeast(builder, op, *plan.fromLength));
   return conditions;

@@ -41,9 +41,11 @@ public:
   Planner(ApproximableOpInterface op, const ApproximationRequest &request)
       : op(op), request(request), work(AttentionWork::of(op)),
         explain(wantsRemarks(op) && !request.fallback) {
-    int64_t keys = work.sizes.numKeys;
-    plan.maxKeys = ShapedType::isDynamic(keys) ? request.maxKeys
-                                               : std::max<int64_t>(keys, 1);
+    plan.maxKeys = 1;
+    for (const KeyAxis &axis : op.getKeyAxes())
+      plan.maxKeys = std::max(plan.maxKeys, ShapedType::isDynamic(axis.numKeys)
+                                                ? request.maxKeys
+                                                : axis.numKeys);
   }
 
   PlanOrReason run();
@@ -121,10 +123,7 @@ std::optional<OpRemark> Planner::checkForm() {
   if (!request.fallback && isExactBranch(op))
     return OpRemark("ExactBranch", "this is the exact version beside an "
                                    "approximated one; it stays");
-  const AttentionSizes &sizes = work.sizes;
-  if (llvm::is_contained({sizes.queryHeads, sizes.keyHeads, sizes.numQueries,
-                          sizes.numKeys, sizes.headDim, sizes.valueDim},
-                         0))
+  if (work.isEmpty())
     return OpRemark("Empty", "a dimension is 0: there is nothing to compute");
   if (std::string reason = op.whyNoState(); !reason.empty())
     return OpRemark("NoState",
@@ -195,15 +194,16 @@ void Planner::expectMoments() {
   if (!request.moments || bound.getSource() == BoundSource::Proved ||
       !op.whyNoMoments().empty())
     return;
-  bool masked = !op.getMask().admitsAll();
+  MaskAttrInterface mask = op.getKeyAxes()[0].mask;
+  bool masked = !mask.admitsAll();
   Expectation e;
   const AttentionSizes &sizes = work.sizes;
-  e.exactRows = masked ? rowsOfShortPrefixes(op.getMask(), sizes) : 0;
+  e.exactRows = masked ? rowsOfShortPrefixes(mask, sizes) : 0;
   // The rest must still be an attention, and most of it.
   int64_t n = sizes.numQueries, m = sizes.numKeys;
   if (e.exactRows &&
-      (n < 4 * e.exactRows || !op.getMask().forRows(e.exactRows, n, n, m) ||
-       !op.getMask().forRows(0, e.exactRows, n, m)))
+      (n < 4 * e.exactRows || !mask.forRows(e.exactRows, n, n, m) ||
+       !mask.forRows(0, e.exactRows, n, m)))
     return;
   double slack = masked ? maskSlack : 1;
   if (MomentsAttr known = bound.getMoments()) {

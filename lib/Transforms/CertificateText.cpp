@@ -68,8 +68,11 @@ std::string polyattn::attn::describeOp(ApproximableOpInterface op) {
   if (auto function = op->getParentOfType<FunctionOpInterface>())
     os << " in @" << function.getName();
   os << ": " << countText(sizes.queryHeads, "head", "heads") << ", "
-     << countText(sizes.numQueries, "query", "queries") << ", "
-     << countText(sizes.numKeys, "key", "keys")
+     << countText(sizes.numQueries, "query", "queries") << ", ";
+  llvm::interleave(
+      op.getKeyAxes(), os,
+      [&](const KeyAxis &axis) { os << sizeText(axis.numKeys); }, " x ");
+  os << (op.getKeyAxes().size() == 1 && sizes.numKeys == 1 ? " key" : " keys")
      << ", d = " << sizeText(sizes.headDim) << ", " << op.getElementType();
   return text;
 }
@@ -88,15 +91,23 @@ static std::string describePromise(ApproximableOpInterface op,
             std::to_string(monomialCount(uint64_t(headDim), unsigned(degree))) +
             ")";
   return text + ", " + roundedUp(certificate.getRoundingError()) +
-         " from rounding; max|value| is that of the entry's column";
+         " from rounding; max|value| is that of the entry's column" +
+         (op.getKeyAxes().size() > 1 ? ", of products of a value of each set"
+                                     : "");
 }
 
 static std::string describeAssumptions(ApproximableOpInterface op,
                                        CertificateAttr certificate) {
   size_t degree = op.getKernel().getPolynomial()->size() - 1;
   double bound = certificate.getScoreBound();
-  std::string text = "|scale| * |q| * |k| at most " + roundedDown(bound) +
-                     " for every query q and key k of a head";
+  bool several = op.getKeyAxes().size() > 1;
+  std::string text =
+      several ? "|scale| times the product of the l" +
+                    std::to_string(op.getKeyAxes().size() + 1) +
+                    " norms of a query and a key of each set at most " +
+                    roundedDown(bound) + " for all of a head"
+              : "|scale| * |q| * |k| at most " + roundedDown(bound) +
+                    " for every query q and key k of a head";
   if (MomentClaimAttr moments = certificate.getMoments())
     text += "; for each query, over the keys that it sees, a mean of s^2 of at "
             "most " +
@@ -107,7 +118,7 @@ static std::string describeAssumptions(ApproximableOpInterface op,
     text += "; |q| and |k| at most " +
             roundedDown(normLimit(op, degree, bound, certificate.getMaxKeys()));
   return text + "; at most " + std::to_string(certificate.getMaxKeys()) +
-         " keys";
+         (several ? " keys in each set" : " keys");
 }
 
 static StringRef describe(Assumption assumption) {

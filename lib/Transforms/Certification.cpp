@@ -2,6 +2,7 @@
 
 #include "Certification.h"
 #include "polyattn/Approximation/Interval.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace polyattn;
@@ -29,6 +30,7 @@ summationShape(ApproximableOpInterface op, ArrayRef<double> coefficients,
   shape.MaxKeys = uint64_t(maxKeys);
   shape.HeadDim = unsigned(headDim);
   shape.Degree = unsigned(coefficients.size() - 1);
+  shape.KeySets = unsigned(op.getKeyAxes().size());
   return shape;
 }
 
@@ -54,12 +56,25 @@ polyattn::attn::certifyMoments(ApproximableOpInterface op,
                                   elementKind(op.getElementType()));
 }
 
+/// maxKeys^sets, or the largest number.
+static uint64_t tuplesOf(uint64_t maxKeys, unsigned sets) {
+  uint64_t tuples = 1;
+  for (unsigned t = 0; t < sets; ++t)
+    tuples = llvm::SaturatingMultiply(tuples, maxKeys);
+  return tuples;
+}
+
 double polyattn::attn::normLimit(ApproximableOpInterface op, unsigned degree,
                                  double scoreBound, int64_t maxKeys) {
+  unsigned sets = unsigned(op.getKeyAxes().size());
   double headDim = double(op.getSizes().headDim);
   double scale = std::fabs(op.getScale().convertToDouble());
-  Interval rootDimScale = sqrtEnclosure(Interval(headDim)) *
-                          Interval(std::max({1.0, scale, scoreBound}));
-  return maxNorm(degree, uint64_t(maxKeys), rootDimScale.Hi,
-                 elementKind(op.getElementType()));
+  // d^{(p - 1) / 2}, but sqrt(d) at least.
+  Interval root = sqrtEnclosure(Interval(headDim)), rootDim = root;
+  for (unsigned t = 2; t < sets; ++t)
+    rootDim = rootDim * root;
+  Interval rootDimScale =
+      rootDim * Interval(std::max({1.0, scale, scoreBound}));
+  return maxNorm(sets * degree, tuplesOf(uint64_t(maxKeys), sets),
+                 rootDimScale.Hi, elementKind(op.getElementType()));
 }

@@ -31,13 +31,30 @@ static constexpr double infinity = std::numeric_limits<double>::infinity();
 // Norms
 //===----------------------------------------------------------------------===//
 
-/// The largest norm along `axis` for each index of `head` (one for all where
-/// there is no such dimension or no difference).
+/// The l_power norms along `axis`, cell by cell. Beyond l2, where no element
+/// exceeds m: |x|_p^p <= m^(p - 2) |x|_2^2.
+static std::vector<double> cellNorms(const BoundFact &fact, unsigned axis,
+                                     unsigned power) {
+  std::vector<double> norms = fact.normAlong(axis);
+  if (power == 2)
+    return norms;
+  std::vector<double> most = fact.magnitudeAlong(axis);
+  for (auto [norm, magnitude] : llvm::zip_equal(norms, most)) {
+    double bound = std::pow(magnitude, double(power - 2) / power) *
+                   std::pow(norm, 2.0 / power) * (1 + 0x1p-40);
+    if (bound < norm)
+      norm = bound;
+  }
+  return norms;
+}
+
+/// The largest l_power norm along `axis` for each index of `head` (one for all
+/// where there is no such dimension or no difference).
 static SmallVector<double> normsByHead(const BoundFact &fact, unsigned axis,
-                                       int head) {
+                                       int head, unsigned power) {
   bool split = head >= 0 && fact.isSplit(unsigned(head));
   SmallVector<double> norms(split ? fact.grid[head] : 1, 0);
-  std::vector<double> cells = fact.normAlong(axis);
+  std::vector<double> cells = cellNorms(fact, axis, power);
   forEachCell(fact.grid, [&](int64_t cell, ArrayRef<int64_t> index) {
     double &norm = norms[split ? index[head] : 0];
     norm = std::max(norm, cells[cell]);
@@ -49,6 +66,8 @@ namespace {
 /// A bound of norms of rows, head by head, and where it comes from.
 struct RowNorms {
   SmallVector<double> heads;
+  /// The largest l2 norm, whatever the norm above is.
+  double euclidean;
   OriginRef origin;
   double largest() const { return *llvm::max_element(heads); }
   double at(int64_t head) const { return heads[heads.size() == 1 ? 0 : head]; }
@@ -57,7 +76,8 @@ struct RowNorms {
 struct ScoreBound {
   /// Of |scale| |q| |k|, for each query head or for all.
   SmallVector<double> heads;
-  RowNorms query, key;
+  /// Of the query, then of each set of keys.
+  SmallVector<RowNorms> operands;
   BoundSource source;
   double largest() const { return *llvm::max_element(heads); }
   double at(int64_t head) const { return heads[heads.size() == 1 ? 0 : head]; }
@@ -68,40 +88,60 @@ struct ScoreBound {
 } // namespace
 
 static std::optional<RowNorms> rowNorms(const Bounds &bounds, Value value,
-                                        unsigned axis, int head) {
+                                        unsigned axis, int head,
+                                        unsigned power = 2) {
   const BoundFact *fact = bounds.of(value);
   if (!fact || fact->rank() == 0)
     return std::nullopt;
-  RowNorms rows{normsByHead(*fact, axis, head), fact->origin};
+  RowNorms rows{normsByHead(*fact, axis, head, power), fact->maxNorm(axis),
+                fact->origin};
   if (!(rows.largest() < infinity))
     return std::nullopt;
   return rows;
 }
 
-/// |scale| |q| |k|, rounded up, for each query head.
-static std::optional<ScoreBound>
-scoreBound(const Bounds &bounds, AttentionOp op, BoundSource source) {
-  auto type = cast<RankedTensorType>(op.getQuery().getType());
-  auto keyType = cast<RankedTensorType>(op.getKey().getType());
+/// The query, then the keys of each set.
+static SmallVector<Value> factorsOf(ApproximableOpInterface op) {
+  SmallVector<Value> factors = {op.getNumQueriesDim().tensor};
+  for (const KeyAxis &axis : op.getKeyAxes())
+    factors.push_back(axis.length.tensor);
+  return factors;
+}
+
+/// |scale| |q| |k| ..., rounded up, for each query head.
+static std::optional<ScoreBound> scoreBound(const Bounds &bounds,
+                                            ApproximableOpInterface op,
+                                            BoundSource source) {
+  SmallVector<Value> factors = factorsOf(op);
+  auto type = cast<RankedTensorType>(factors[0].getType());
+  auto keyType = cast<RankedTensorType>(factors[1].getType());
   int rank = int(type.getRank()), head = rank - 3;
-  auto query = rowNorms(bounds, op.getQuery(), unsigned(rank - 1), head);
-  auto key = rowNorms(bounds, op.getKey(), unsigned(rank - 1), head);
-  if (!query || !key)
-    return std::nullopt;
+  ScoreBound score{{}, {}, source};
+  bool split = false;
+  for (Value factor : factors) {
+    auto rows = rowNorms(bounds, factor, unsigned(rank - 1), head,
+                         unsigned(factors.size()));
+    if (!rows)
+      return std::nullopt;
+    split |= rows->heads.size() > 1;
+    score.operands.push_back(*rows);
+  }
   int64_t heads = head < 0 ? 1 : type.getDimSize(head);
   int64_t keyHeads = head < 0 ? 1 : keyType.getDimSize(head);
-  bool split = query->heads.size() > 1 || key->heads.size() > 1;
   if (split &&
       (ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads))) {
-    query->heads = {query->largest()};
-    key->heads = {key->largest()};
+    for (RowNorms &rows : score.operands)
+      rows.heads = {rows.largest()};
     split = false;
   }
-  double scale = std::fabs(op.getScaleAttr().getValueAsDouble());
-  ScoreBound score{{}, *query, *key, source};
-  for (int64_t h = 0; h < (split ? heads : 1); ++h)
-    score.heads.push_back(nextUp(nextUp(scale * query->at(h)) *
-                                 key->at(split ? h / (heads / keyHeads) : 0)));
+  double scale = std::fabs(op.getScale().convertToDouble());
+  for (int64_t h = 0; h < (split ? heads : 1); ++h) {
+    int64_t keyHead = split ? h / (heads / keyHeads) : 0;
+    double product = nextUp(scale * score.operands[0].at(h));
+    for (const RowNorms &rows : ArrayRef(score.operands).drop_front())
+      product = nextUp(product * rows.at(keyHead));
+    score.heads.push_back(product);
+  }
   // Attributes hold finite numbers.
   if (!(score.largest() < infinity))
     return std::nullopt;
@@ -117,21 +157,33 @@ static std::string normText(StringRef name, const RowNorms &rows) {
          describe(rows.origin) + ")";
 }
 
+/// q, k; or q, k1, k2, ...
+static std::string factorName(size_t number, size_t factors) {
+  if (number == 0)
+    return "q";
+  return factors == 2 ? "k" : "k" + std::to_string(number);
+}
+
 static OpRemark remarkOf(const ScoreBound &score, double scale) {
   OpRemark remark("ScoreBound", "");
   llvm::raw_string_ostream text(remark.text);
   text << "score bound " << readable(score.largest()) << " ("
-       << stringifyBoundSource(score.source) << "): " << readable(scale)
-       << " * " << normText("q", score.query) << " * "
-       << normText("k", score.key);
+       << stringifyBoundSource(score.source) << "): " << readable(scale);
+  for (auto [i, rows] : llvm::enumerate(score.operands))
+    text << " * " << normText(factorName(i, score.operands.size()), rows);
+  if (score.operands.size() > 2)
+    text << " in l" << score.operands.size() << " norms";
   if (score.differs()) {
     text << "; by head: ";
     llvm::interleaveComma(score.heads, text,
                           [&](double h) { text << readable(h); });
   }
   remark.metric("ScoreBound", score.largest())
-      .metric("QueryNorm", score.query.largest())
-      .metric("KeyNorm", score.key.largest());
+      .metric("QueryNorm", score.operands[0].largest());
+  double keyNorm = 0;
+  for (const RowNorms &rows : ArrayRef(score.operands).drop_front())
+    keyNorm = std::max(keyNorm, rows.largest());
+  remark.metric("KeyNorm", keyNorm);
   return remark;
 }
 
@@ -257,7 +309,8 @@ static BoundAttr lowered(MLIRContext *context, BoundAttr old, double value,
 }
 
 /// The smaller bound of each head.
-static SmallVector<Attribute> headBounds(AttentionOp op, BoundAttr bound,
+static SmallVector<Attribute> headBounds(ApproximableOpInterface op,
+                                         BoundAttr bound,
                                          const ScoreBound &score) {
   MLIRContext *context = op.getContext();
   SmallVector<Attribute> heads;
@@ -276,7 +329,7 @@ static SmallVector<Attribute> headBounds(AttentionOp op, BoundAttr bound,
 }
 
 /// States the bound unless the op has a smaller one. Returns whether it did.
-static bool annotate(AttentionOp op, const ScoreBound &score) {
+static bool annotate(ApproximableOpInterface op, const ScoreBound &score) {
   BoundAttr old = op.getBound().value_or(BoundAttr());
   if (old && old.getValue() <= score.largest())
     return false;
@@ -291,7 +344,7 @@ static bool annotate(AttentionOp op, const ScoreBound &score) {
 /// The largest norm that features of any degree bear that may be chosen: one
 /// that a state has memory for, and that is more accurate than f32. Whoever
 /// relies on a proved bound checks no norms.
-static double safeNorm(AttentionOp op, double bound) {
+static double safeNorm(ApproximableOpInterface op, double bound) {
   if (ShapedType::isDynamic(op.getSizes().headDim))
     return 0;
   AttentionWork work = AttentionWork::of(op);
@@ -299,16 +352,20 @@ static double safeNorm(AttentionOp op, double bound) {
   unsigned most = fit ? fit->degree() : MaxDegree, degree = 1;
   while (degree < most && whyNoNativeState(work, degree + 1).empty())
     ++degree;
-  int64_t keys = op.getSizes().numKeys;
-  keys = ShapedType::isDynamic(keys) ? int64_t(1) << 30
-                                     : std::max<int64_t>(keys, 1);
+  int64_t keys = 1;
+  for (const KeyAxis &axis : op.getKeyAxes())
+    keys = std::max(keys, ShapedType::isDynamic(axis.numKeys) ? int64_t(1) << 30
+                                                              : axis.numKeys);
   return normLimit(op, degree, bound, keys);
 }
 
 /// A bound whose norms features might not bear is left to a run-time check.
-static void checkNorms(AttentionOp op, ScoreBound &score, std::string &note) {
+static void checkNorms(ApproximableOpInterface op, ScoreBound &score,
+                       std::string &note) {
   double limit = safeNorm(op, score.largest());
-  double norm = std::max(score.query.largest(), score.key.largest());
+  double norm = 0;
+  for (const RowNorms &rows : score.operands)
+    norm = std::max(norm, rows.euclidean);
   if (score.source != BoundSource::Proved || norm <= limit)
     return;
   score.source = BoundSource::Declared;
@@ -331,10 +388,10 @@ struct InferBoundsPass
           << "; give a bound of the arguments' elements, or leave it out";
       return signalPassFailure();
     }
-    SmallVector<AttentionOp> ops;
+    SmallVector<ApproximableOpInterface> ops;
     SmallVector<Operation *> contractions, returns;
     getOperation()->walk([&](Operation *op) {
-      if (auto attention = dyn_cast<AttentionOp>(op))
+      if (auto attention = dyn_cast<ApproximableOpInterface>(op))
         ops.push_back(attention);
       else if (reportContractions && contractionOf(op))
         contractions.push_back(op);
@@ -350,7 +407,7 @@ struct InferBoundsPass
       assumed = Bounds::compute(getOperation(), assumeInputs);
     if (failed(proved) || (assumeInputs > 0 && failed(assumed)))
       return signalPassFailure();
-    for (AttentionOp op : ops)
+    for (ApproximableOpInterface op : ops)
       runOn(op, *proved, succeeded(assumed) ? &*assumed : nullptr);
     for (Operation *op : contractions)
       runOnContraction(op, succeeded(assumed) ? *assumed : *proved);
@@ -360,14 +417,15 @@ struct InferBoundsPass
   }
 
 private:
-  void runOn(AttentionOp op, const Bounds &proved, const Bounds *assumed) {
+  void runOn(ApproximableOpInterface op, const Bounds &proved,
+             const Bounds *assumed) {
     auto score = scoreBound(proved, op, BoundSource::Proved);
     if (!score && assumed)
       score = scoreBound(*assumed, op, BoundSource::Declared);
     if (score) {
       std::string note;
       checkNorms(op, *score, note);
-      OpRemark remark = remarkOf(*score, op.getScaleAttr().getValueAsDouble());
+      OpRemark remark = remarkOf(*score, op.getScale().convertToDouble());
       remark.text += note;
       if (!annotate(op, *score))
         remark.text += "; the smaller bound " +
@@ -377,12 +435,14 @@ private:
       return emitPassed(op, passName, remark);
     }
     const Bounds &last = assumed ? *assumed : proved;
-    unsigned axis = unsigned(op.getQuery().getType().getRank() - 1);
-    bool query = !rowNorms(last, op.getQuery(), axis, -1);
-    Value unknown = query ? op.getQuery() : op.getKey();
+    SmallVector<Value> factors = factorsOf(op);
+    unsigned axis = cast<RankedTensorType>(factors[0].getType()).getRank() - 1;
+    size_t at = 0;
+    while (at + 1 < factors.size() && rowNorms(last, factors[at], axis, -1))
+      ++at;
     OpRemark remark("NoScoreBound",
-                    Twine("no bound of ") + (query ? "|q|" : "|k|") +
-                        " is proved: " + last.whyUnbounded(unknown));
+                    "no bound of |" + factorName(at, factors.size()) +
+                        "| is proved: " + last.whyUnbounded(factors[at]));
     // Nothing is missed where the op has a bound.
     if (op.getBound())
       return emitAnalysis(op, passName, remark);

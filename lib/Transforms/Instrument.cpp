@@ -30,7 +30,14 @@ struct InstrumentPass
       if (recorded.contains(key))
         continue;
       OpBuilder builder(op);
-      op.emitRecord(builder, key);
+      if (!op.emitRecord(builder, key)) {
+        emitMissed(op, passName,
+                   OpRemark("NoRecord", "statistics are recorded of "
+                                        "attn.attention only; declare a bound "
+                                        "of this op, it is checked at run "
+                                        "time"));
+        continue;
+      }
       emitPassed(op, passName, OpRemark("Instrumented", "recorded as " + key));
     }
     getOperation().walk([](ApproximableOpInterface op) {

@@ -33,8 +33,7 @@ static std::string sizeText(int64_t size) {
 }
 
 /// With these static lengths, does every query see every key?
-static bool admitsAll(MaskAttrInterface mask, const AttentionSizes &sizes) {
-  int64_t n = sizes.numQueries, m = sizes.numKeys;
+static bool admitsAll(MaskAttrInterface mask, int64_t n, int64_t m) {
   if (mask.admitsAll())
     return true;
   if (ShapedType::isDynamic(n) || ShapedType::isDynamic(m) || n == 0)
@@ -44,9 +43,8 @@ static bool admitsAll(MaskAttrInterface mask, const AttentionSizes &sizes) {
 }
 
 /// As in the IR, without spaces.
-static std::string maskText(MaskAttrInterface mask,
-                            const AttentionSizes &sizes) {
-  if (admitsAll(mask, sizes))
+static std::string maskText(MaskAttrInterface mask, int64_t n, int64_t m) {
+  if (admitsAll(mask, n, m))
     return "full";
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -60,13 +58,15 @@ static std::string maskText(MaskAttrInterface mask,
 
 static std::string describe(ApproximableOpInterface op) {
   AttentionSizes sizes = op.getSizes();
-  LengthDims lengths = op.getLengthDims();
   std::string text;
-  llvm::raw_string_ostream(text)
-      << "q" << shapeText(lengths.numQueries.tensor) << ":k"
-      << shapeText(lengths.numKeys.tensor) << ":v" << sizeText(sizes.valueDim)
-      << ":" << op.getElementType() << ":" << maskText(op.getMask(), sizes)
-      << ":" << llvm::format("%.17g", op.getScale().convertToDouble());
+  llvm::raw_string_ostream os(text);
+  os << "q" << shapeText(op.getNumQueriesDim().tensor);
+  for (const KeyAxis &axis : op.getKeyAxes())
+    os << ":k" << shapeText(axis.length.tensor);
+  os << ":v" << sizeText(sizes.valueDim) << ":" << op.getElementType();
+  for (const KeyAxis &axis : op.getKeyAxes())
+    os << ":" << maskText(axis.mask, sizes.numQueries, axis.numKeys);
+  os << ":" << llvm::format("%.17g", op.getScale().convertToDouble());
   return text;
 }
 

@@ -69,7 +69,7 @@ static json::Value describeBound(BoundAttr bound) {
 
 /// The query tensor; its dimension before the rows counts heads.
 static Value queryOf(ApproximableOpInterface op) {
-  return op.getLengthDims().numQueries.tensor;
+  return op.getNumQueriesDim().tensor;
 }
 
 /// Query heads of one batch; kDynamic if that is not known.
@@ -115,6 +115,17 @@ static json::Array describeAllHeads(ApproximableOpInterface op,
   return heads;
 }
 
+/// One for all sets of keys where they agree.
+static std::string masksText(ApproximableOpInterface op) {
+  SmallVector<KeyAxis, 2> axes = op.getKeyAxes();
+  bool same = llvm::all_of(
+      axes, [&](const KeyAxis &axis) { return axis.mask == axes[0].mask; });
+  std::string text;
+  for (const KeyAxis &axis : ArrayRef(axes).take_front(same ? 1 : axes.size()))
+    text += (text.empty() ? "" : ", ") + plainText(axis.mask);
+  return text;
+}
+
 json::Object polyattn::attn::describeAttention(ApproximableOpInterface op,
                                                double tolerance) {
   std::string function;
@@ -124,7 +135,7 @@ json::Object polyattn::attn::describeAttention(ApproximableOpInterface op,
       {"op", op->getName().getStringRef()},
       {"function", std::move(function)},
       {"elementType", plainText(TypeAttr::get(op.getElementType()))},
-      {"mask", plainText(op.getMask())},
+      {"mask", masksText(op)},
       {"scale", op.getScale().convertToDouble()},
       {"kernel", plainText(op.getKernel())},
       {"sizes", describeSizes(op.getSizes())},
@@ -264,14 +275,11 @@ json::Object Curves::describe() {
 json::Object polyattn::attn::describeCosts(ApproximableOpInterface op,
                                            const TargetDescription &target,
                                            int64_t maxKeys) {
-  AttentionSizes sizes = op.getSizes();
   // Costs are per column: without their number there are none, nor where
   // nothing is to be computed.
+  AttentionSizes sizes = op.getSizes();
   if (ShapedType::isDynamic(sizes.headDim) ||
-      ShapedType::isDynamic(sizes.valueDim) ||
-      llvm::is_contained({sizes.queryHeads, sizes.keyHeads, sizes.numQueries,
-                          sizes.numKeys, sizes.headDim, sizes.valueDim},
-                         0))
+      ShapedType::isDynamic(sizes.valueDim) || AttentionWork::of(op).isEmpty())
     return {};
   return Curves(op, target, maxKeys).describe();
 }

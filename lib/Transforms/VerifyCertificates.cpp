@@ -139,10 +139,10 @@ static LogicalResult checkAssumption(ApproximableOpInterface op,
   llvm_unreachable("no other assumption");
 }
 
-static LogicalResult checkKeys(ApproximableOpInterface op,
+static LogicalResult checkKeys(ApproximableOpInterface op, const KeyAxis &axis,
                                CertificateAttr certificate,
                                ArrayRef<Value> conditions) {
-  int64_t numKeys = op.getSizes().numKeys, covered = certificate.getMaxKeys();
+  int64_t numKeys = axis.numKeys, covered = certificate.getMaxKeys();
   if (!ShapedType::isDynamic(numKeys)) {
     if (numKeys <= covered)
       return success();
@@ -151,9 +151,8 @@ static LogicalResult checkKeys(ApproximableOpInterface op,
   }
   if (certificate.getAssumption() == Assumption::Trusted)
     return success();
-  TensorDim dim = op.getLengthDims().numKeys;
   if (llvm::any_of(conditions, [&](Value condition) {
-        return impliesAtMost(condition, dim, covered);
+        return impliesAtMost(condition, axis.length, covered);
       }))
     return success();
   return op.emitOpError("has a dynamic number of keys, but is not in the "
@@ -188,9 +187,11 @@ private:
     SmallVector<Value> conditions = conditionsAround(op);
     if (failed(checkNumbers(op, certificate)) ||
         failed(checkScoreBound(op, certificate)) ||
-        failed(checkAssumption(op, certificate, conditions)) ||
-        failed(checkKeys(op, certificate, conditions)))
+        failed(checkAssumption(op, certificate, conditions)))
       return failure();
+    for (const KeyAxis &axis : op.getKeyAxes())
+      if (failed(checkKeys(op, axis, certificate, conditions)))
+        return failure();
     if (maxKeys != 0 && certificate.getMaxKeys() < maxKeys)
       return op.emitOpError("certificate covers ")
              << certificate.getMaxKeys() << " keys, fewer than the "

@@ -118,14 +118,13 @@ Value polyattn::attn::emitAtLeast(OpBuilder &builder, Location loc,
 SmallVector<Value> polyattn::attn::emitDynamicLengthsAtLeast(
     OpBuilder &builder, ApproximableOpInterface op, int64_t length) {
   SmallVector<Value> conditions;
-  LengthDims dims = op.getLengthDims();
-  AttentionSizes sizes = op.getSizes();
-  if (ShapedType::isDynamic(sizes.numQueries))
+  if (ShapedType::isDynamic(op.getSizes().numQueries))
     conditions.push_back(
-        emitAtLeast(builder, op.getLoc(), dims.numQueries, length));
-  if (ShapedType::isDynamic(sizes.numKeys))
-    conditions.push_back(
-        emitAtLeast(builder, op.getLoc(), dims.numKeys, length));
+        emitAtLeast(builder, op.getLoc(), op.getNumQueriesDim(), length));
+  for (const KeyAxis &axis : op.getKeyAxes())
+    if (ShapedType::isDynamic(axis.numKeys))
+      conditions.push_back(
+          emitAtLeast(builder, op.getLoc(), axis.length, length));
   return conditions;
 }
 

@@ -16,6 +16,7 @@ namespace polyattn {
 /// The attention whose cost is asked for.
 struct AttentionWork {
   attn::AttentionSizes sizes;
+  /// Of the first set of keys.
   attn::MaskAttrInterface mask;
   mlir::FloatType elementType;
   /// Then weights are not rounded to bf16, not even for matrix units.
@@ -23,15 +24,23 @@ struct AttentionWork {
   /// Is the bound check one of moments, on centred keys? Then this many of the
   /// first query rows stay exact.
   std::optional<int64_t> exactRowsOfMoments = std::nullopt;
+  /// Key sets beyond the first one: lengths and masks.
+  struct KeySet {
+    int64_t numKeys;
+    attn::MaskAttrInterface mask;
+  };
+  llvm::SmallVector<KeySet, 1> furtherSets = {};
 
   static AttentionWork of(attn::ApproximableOpInterface op);
 
-  /// Are both lengths known?
+  /// Are all lengths known?
   bool isStatic() const;
+  /// Is any size known to be 0?
+  bool isEmpty() const;
   /// The same with `length` for every length that is not known. Unknown batch
   /// and head counts become the other side's, or 1: only their ratio matters.
   AttentionWork at(int64_t length) const;
-  /// The same with both lengths unknown.
+  /// The same with all lengths unknown.
   AttentionWork atAnyLength() const;
 };
 

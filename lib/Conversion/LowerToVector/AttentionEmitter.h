@@ -32,15 +32,17 @@ public:
   struct Operands {
     mlir::Value query, key, value, weights, output, bias;
     Emitter::Values batch;
+    /// Rows without keys are NaN.
+    bool nanRows = false;
   };
 
-  AttentionEmitter(Emitter &e, const TargetDescription &target, AttentionOp op,
-                   Operands operands);
+  AttentionEmitter(Emitter &e, const TargetDescription &target,
+                   ApproximableOpInterface op, Operands operands);
 
   void emitDirect();
   void emitState();
 
-private:
+protected:
   using Value = mlir::Value;
   using Values = Emitter::Values;
 
@@ -73,6 +75,7 @@ private:
   };
 
   // Direct.cpp: one tile of queries against ranges of keys.
+  void chooseTiles(const TargetDescription &target, int64_t rows);
   void emitTiles();
   Value directFlops(Value queries, Value keys);
   Value lateFirst(Value task, Value tiles);
@@ -154,7 +157,8 @@ private:
   void closeRows(Rows &rows);
 
   // MatrixUnit.cpp: both products of bf16 inputs on tiles.
-  static bool usesMatrixUnit(AttentionOp op, const TargetDescription &target);
+  static bool usesMatrixUnit(ApproximableOpInterface op,
+                             const TargetDescription &target);
   void emitDirectOnMatrixUnit();
   Value roundedKeys();
   Value packedHeads();
@@ -214,7 +218,11 @@ private:
     Value load(Value slot) const;
     void store(Value x, Value slot) const;
   };
+  Features openFeatures();
   void emitStateFull(Features &f);
+  void emitSetStates(Features &f, Value firstHead, Value count, int64_t splits,
+                     int64_t number);
+  void multiplySets(Features &f, Value heads, int64_t splits);
   /// Where the keys of chunks of queries come from: StateTiling with what only
   /// the run knows.
   struct Chunks {
@@ -260,6 +268,7 @@ private:
   void clearState(Features &f, Value slot);
   void addTo(Value memory, mlir::ValueRange at, Value x);
   void emitUpdate(Features &f, Value keyHead, Value slot, Value from, Value to);
+  void addToState(Features &f, Value keyHead, Value slot, Value from, Value to);
   void emitUpdateRows(Features &f, UpdateBuffers &buffers, Value slot,
                       Value feature, int64_t rows);
   void packValues(Features &f, UpdateBuffers &buffers, Value keyHead, Value key,
@@ -309,8 +318,15 @@ private:
 
   Emitter &e;
   Blocking blocking;
-  AttentionOp op;
+  ApproximableOpInterface op;
   Operands operands;
+  /// Sets of keys: the first is that of `operands`, which may show another one
+  /// while code for that is written.
+  struct KeySet {
+    Value key, value, weights;
+  };
+  llvm::SmallVector<KeySet, 2> keySets;
+  void useSet(const KeySet &set);
   KernelAttrInterface kernel;
   MaskAttrInterface mask;
   /// Of products of query and key; and what turns scores, which have it in them

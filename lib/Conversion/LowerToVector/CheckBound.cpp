@@ -14,9 +14,10 @@ using namespace polyattn::attn;
 /// Rows of one task.
 static constexpr int64_t rowsPerTask = 1024;
 
-/// The sum of squares of a row, in f64 so that neither overflow nor rounding
+/// The sum of |x|^power of a row, in f64 so that neither overflow nor rounding
 /// of f32 can make it too small.
-static Value rowSquares(Emitter &e, Value memref, Value head, Value row) {
+static Value rowPowers(Emitter &e, Value memref, Value head, Value row,
+                       unsigned power) {
   int64_t columns = cast<MemRefType>(memref.getType()).getDimSize(2);
   Type f64 = e.b.getF64Type();
   VectorType wide = VectorType::get({e.lanes}, f64);
@@ -24,18 +25,29 @@ static Value rowSquares(Emitter &e, Value memref, Value head, Value row) {
   auto extend = [&](Value x, Type type) -> Value {
     return arith::ExtFOp::create(e.b, e.loc, type, x);
   };
+  auto magnitude = [&](Value x) -> Value {
+    return power == 2 ? x : math::AbsFOp::create(e.b, e.loc, x).getResult();
+  };
+  // x^(power - 1)
+  auto rest = [&](Value x) {
+    Value product = x;
+    for (unsigned t = 2; t < power; ++t)
+      product = e.mulf(product, x);
+    return product;
+  };
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(wide));
   Value sums = e.loop(e.index(0), e.index(full), e.lanes, {zero},
                       [&](Value c, ValueRange carried) {
-                        Value x = extend(e.vload(memref, {head, row, c}), wide);
-                        return Emitter::Values{e.fma(x, x, carried[0])};
+                        Value x = magnitude(
+                            extend(e.vload(memref, {head, row, c}), wide));
+                        return Emitter::Values{e.fma(rest(x), x, carried[0])};
                       })[0];
   Value sum =
       vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sums,
                                   arith::FastMathFlags::reassoc);
   for (int64_t c = full; c < columns; ++c) {
-    Value x = extend(e.load(memref, {head, row, e.index(c)}), f64);
-    sum = e.addf(sum, e.mulf(x, x));
+    Value x = magnitude(extend(e.load(memref, {head, row, e.index(c)}), f64));
+    sum = e.addf(sum, e.mulf(rest(x), x));
   }
   return sum;
 }
@@ -58,9 +70,9 @@ static int64_t rowsAhead(Value memref) {
   return std::max<int64_t>(pageBytes / std::max<int64_t>(rowBytes, 1), 1);
 }
 
-/// The largest sum of squares of a task's rows; NaN if any row has NaN.
-static Value largestOfTask(Emitter &e, const Rows &rows, Value task,
-                           Value zero) {
+/// The largest sum of powers of a task's rows; NaN if any row has NaN.
+static Value largestOfTask(Emitter &e, const Rows &rows, Value task, Value zero,
+                           unsigned power) {
   Value head = e.div(task, rows.perHead);
   Value from =
       e.mul(e.sub(task, e.mul(head, rows.perHead)), e.index(rowsPerTask));
@@ -68,32 +80,27 @@ static Value largestOfTask(Emitter &e, const Rows &rows, Value task,
   return e.loop(from, to, 1, {zero}, [&](Value row, ValueRange most) {
     Value soon = e.add(row, rowsAhead(rows.memref));
     e.prefetchRow(rows.memref, head, e.min(soon, e.sub(to, e.index(1))));
-    Value squares = rowSquares(e, rows.memref, head, row);
+    Value powers = rowPowers(e, rows.memref, head, row, power);
     return Emitter::Values{
-        arith::MaximumFOp::create(e.b, e.loc, most[0], squares)};
+        arith::MaximumFOp::create(e.b, e.loc, most[0], powers)};
   })[0];
 }
 
 namespace {
-/// The largest sums of squares of the rows of each task.
-struct Squares {
-  Rows query, key;
-  /// Cells of the tasks of query, then of key.
+/// The largest sums of powers of the rows of each task.
+struct Powers {
+  /// Of the query, then of each set of keys; the first task of each.
+  SmallVector<Rows> rows;
+  SmallVector<Value> first;
+  /// Cells of all tasks.
   Value cells;
 
-  /// Of the rows of a query head, or a key head.
-  Value ofQuery(Emitter &e, Value head) {
-    return largest(e, e.mul(head, query.perHead), query.perHead);
-  }
-  Value ofKey(Emitter &e, Value head) {
-    return largest(e, e.add(query.tasks, e.mul(head, key.perHead)),
-                   key.perHead);
-  }
-
-private:
-  Value largest(Emitter &e, Value from, Value count) {
+  /// Of the rows of a head.
+  Value of(Emitter &e, size_t operand, Value head) {
+    const Rows &r = rows[operand];
     Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(0));
-    return e.loop(from, e.add(from, count), 1, {zero},
+    Value from = e.add(first[operand], e.mul(head, r.perHead));
+    return e.loop(from, e.add(from, r.perHead), 1, {zero},
                   [&](Value i, ValueRange most) {
                     Value cell = memref::LoadOp::create(e.b, e.loc, cells, i);
                     return Emitter::Values{
@@ -103,58 +110,75 @@ private:
 };
 } // namespace
 
-/// One parallel loop for query and key; each task leaves its maximum in a cell
+/// One parallel loop for all operands; each task leaves its maximum in a cell
 /// of its own.
-static Squares largestSquares(Emitter &e, Value query, Value key) {
+static Powers largestPowers(Emitter &e, ValueRange operands, unsigned power) {
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(0));
-  Rows q(e, query), k(e, key);
-  Value total = e.add(q.tasks, k.tasks);
-  Value cells = memref::AllocOp::create(
+  Powers powers;
+  Value total = e.index(0), work = e.index(0);
+  for (Value memref : operands) {
+    powers.rows.push_back(Rows(e, memref));
+    powers.first.push_back(total);
+    total = e.add(total, powers.rows.back().tasks);
+    // Memory, not arithmetic, takes the time: as long as some 16 flops.
+    int64_t columns = cast<MemRefType>(memref.getType()).getDimSize(2);
+    work = e.add(
+        work, e.mul(e.mul(e.dim(memref, 0), e.dim(memref, 1)), 16 * columns));
+  }
+  powers.cells = memref::AllocOp::create(
       e.b, e.loc, MemRefType::get({ShapedType::kDynamic}, e.b.getF64Type()),
       total);
-  // Memory, not arithmetic, takes the time: as long as some 16 flops.
-  auto work = [&](Value memref) {
-    int64_t columns = cast<MemRefType>(memref.getType()).getDimSize(2);
-    return e.mul(e.mul(e.dim(memref, 0), e.dim(memref, 1)), 16 * columns);
-  };
-  e.parallel({total}, e.add(work(query), work(key)), [&](ValueRange at) {
-    Value task = at[0];
-    e.when(e.less(task, q.tasks),
-           [&] { e.store(largestOfTask(e, q, task, zero), cells, task); });
-    e.when(e.lessEqual(q.tasks, task), [&] {
-      e.store(largestOfTask(e, k, e.sub(task, q.tasks), zero), cells, task);
-    });
+  e.parallel({total}, work, [&](ValueRange at) {
+    for (auto [rows, first] : llvm::zip_equal(powers.rows, powers.first)) {
+      Value end = e.add(first, rows.tasks);
+      Value own = arith::AndIOp::create(e.b, e.loc, e.lessEqual(first, at[0]),
+                                        e.less(at[0], end));
+      e.when(own, [&] {
+        Value most = largestOfTask(e, rows, e.sub(at[0], first), zero, power);
+        e.store(most, powers.cells, at[0]);
+      });
+    }
   });
-  return {q, k, cells};
+  return powers;
 }
 
 Value polyattn::attn::emitBoundCheck(Emitter &e, CheckBoundOp op, Value query,
-                                     Value key) {
+                                     ValueRange keys) {
   int64_t d = cast<MemRefType>(query.getType()).getDimSize(2);
-  double bound = op.getBound().convertToDouble();
-  double scale = op.getScale().convertToDouble();
-  double maxNorm = op.getMaxNorm().convertToDouble();
-  // Sums of d products in f64 are off by less than (d + 8) 2^-53.
-  double slack = 1 - (double(d) + 16) * 0x1p-52;
+  unsigned power = unsigned(keys.size()) + 1;
+  // Sums of d powers in f64 are off by less than (d + 8 + power) 2^-53, each of
+  // the factors of a score.
+  double slack = 1 - (double(d) + 16) * (power - 1) * 0x1p-52;
+  auto constant = [&](double c) -> Value {
+    return arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(c));
+  };
+  auto toPower = [&](const APFloat &x) {
+    double base = x.convertToDouble(), product = base;
+    for (unsigned t = 1; t < power; ++t)
+      product *= base;
+    return product;
+  };
   auto within = [&](Value x, double limit) -> Value {
-    Value c = arith::ConstantOp::create(
-        e.b, e.loc, e.b.getF64FloatAttr(limit * limit * slack));
-    return e.compare(arith::CmpFPredicate::OLE, x, c);
+    return e.compare(arith::CmpFPredicate::OLE, x, constant(limit * slack));
   };
   auto both = [&](Value x, Value y) -> Value {
     return arith::AndIOp::create(e.b, e.loc, x, y);
   };
-  Squares squares = largestSquares(e, query, key);
-  Value squared =
-      arith::ConstantOp::create(e.b, e.loc, e.b.getF64FloatAttr(scale * scale));
+  SmallVector<Value> operands = {query};
+  llvm::append_range(operands, keys);
+  Powers powers = largestPowers(e, operands, power);
   Value heads = e.dim(query, 0);
-  Value group = e.div(heads, e.max(e.dim(key, 0), e.index(1)));
+  Value group = e.div(heads, e.max(e.dim(keys[0], 0), e.index(1)));
   Value yes = arith::ConstantIntOp::create(e.b, e.loc, 1, 1);
   return e.loop(e.index(0), heads, 1, {yes}, [&](Value head, ValueRange all) {
-    Value q = squares.ofQuery(e, head),
-          k = squares.ofKey(e, e.div(head, group));
-    Value product = e.mulf(e.mulf(q, k), squared);
-    Value norms = both(within(q, maxNorm), within(k, maxNorm));
-    return Emitter::Values{both(all[0], both(within(product, bound), norms))};
+    Value product, norms = all[0];
+    for (size_t i = 0; i < operands.size(); ++i) {
+      Value sum = powers.of(e, i, i == 0 ? head : e.div(head, group));
+      norms = both(norms, within(sum, toPower(op.getMaxNorm())));
+      product = product ? e.mulf(product, sum) : sum;
+    }
+    product = e.mulf(product, constant(std::fabs(toPower(op.getScale()))));
+    return Emitter::Values{
+        both(norms, within(product, toPower(op.getBound())))};
   })[0];
 }

@@ -8,10 +8,10 @@
 
 namespace polyattn::attn {
 
-/// The i1 of what `op` says of norms, for query and key memrefs [heads, length,
-/// d].
+/// The i1 of what `op` says of norms, for memrefs [heads, length, d] of query
+/// and each set of keys.
 mlir::Value emitBoundCheck(Emitter &e, CheckBoundOp op, mlir::Value query,
-                           mlir::Value key);
+                           mlir::ValueRange keys);
 
 /// The i1 of what `op` says of second moments and means, for inputs whose norms
 /// keep within its bound. `weights`, if not null, is a memref [key heads, m].

@@ -13,9 +13,11 @@ using namespace polyattn;
 using namespace polyattn::attn;
 
 AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
-                                   AttentionOp op, Operands operands)
+                                   ApproximableOpInterface op,
+                                   Operands operands)
     : e(e), blocking(target), op(op), operands(operands),
-      kernel(op.getKernel()), mask(op.getMask()),
+      keySets({{operands.key, operands.value, operands.weights}}),
+      kernel(op.getKernel()), mask(op.getKeyAxes()[0].mask),
       productScale(op.getScale().convertToDouble()),
       scale(operands.bias ? 1 : productScale), cores(target.cores) {
   AttentionSizes sizes = op.getSizes();
@@ -25,6 +27,18 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
   // On the state's tiles vectors do the work.
   matrixUnit =
       usesMatrixUnit(op, target) && op.getEvaluation() != Evaluation::State;
+  chooseTiles(target, sizes.numQueries);
+  heads = e.dim(operands.query, 0);
+  keyHeads = e.dim(operands.key, 0);
+  numQueries = e.dim(operands.query, 1);
+  numKeys = e.dim(operands.key, 1);
+  // Without any head there is nothing to do, but a quotient all the same.
+  group = e.div(heads, e.max(keyHeads, e.index(1)));
+}
+
+/// Tiles of queries and blocks of keys, where so many rows are the lanes.
+void AttentionEmitter::chooseTiles(const TargetDescription &target,
+                                   int64_t rows) {
   // Queries, scores and what streams past them share the first cache. A short
   // query does not need a wide tile.
   int64_t l1Third = target.l1Bytes / 3;
@@ -35,8 +49,8 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
     // As wide as a block of the unit's tiles.
     blocking.vectors = 2;
     queryTile = blocking.width();
-  } else if (!ShapedType::isDynamic(sizes.numQueries)) {
-    int64_t needed = roundUp(std::max<int64_t>(sizes.numQueries, 1), e.lanes);
+  } else if (!ShapedType::isDynamic(rows)) {
+    int64_t needed = roundUp(std::max<int64_t>(rows, 1), e.lanes);
     blocking.vectors = std::min(blocking.vectors, needed / e.lanes);
     queryTile = std::min(queryTile, roundUp(needed, blocking.width()));
   }
@@ -50,12 +64,14 @@ AttentionEmitter::AttentionEmitter(Emitter &e, const TargetDescription &target,
                                    (queryTile + valueDim),
                                least, keyBlockOfState - 8);
   keyBlock = matrixUnit ? 128 : roundUp(inCache, blocking.rows());
-  heads = e.dim(operands.query, 0);
-  keyHeads = e.dim(operands.key, 0);
-  numQueries = e.dim(operands.query, 1);
-  numKeys = e.dim(operands.key, 1);
-  // Without any head there is nothing to do, but a quotient all the same.
-  group = e.div(heads, e.max(keyHeads, e.index(1)));
+}
+
+/// From here on, code is about this set of keys.
+void AttentionEmitter::useSet(const KeySet &set) {
+  operands.key = set.key;
+  operands.value = set.value;
+  operands.weights = set.weights;
+  numKeys = e.dim(set.key, 1);
 }
 
 /// Late tiles first: under a causal mask they have most to do, and tasks are
@@ -303,7 +319,7 @@ Value AttentionEmitter::inverseOf(Value sum) {
 /// No key at all gives 0, not 0 / 0, unless that is asked for. A polynomial
 /// whose weights cancel still divides by 0.
 Value AttentionEmitter::divideBySum(Value output, Value sum, Value inverse) {
-  if (op.getNanRows())
+  if (operands.nanRows)
     return e.mulf(output, inverse);
   auto isZero = [&](Value x) {
     return e.compare(arith::CmpFPredicate::OEQ, x, e.splat(0));

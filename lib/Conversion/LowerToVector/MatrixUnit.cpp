@@ -32,11 +32,12 @@ static constexpr int64_t partsOfTurn = 8;
 
 using Values = Emitter::Values;
 
-bool AttentionEmitter::usesMatrixUnit(AttentionOp op,
+bool AttentionEmitter::usesMatrixUnit(ApproximableOpInterface op,
                                       const TargetDescription &target) {
   // Certificates count on f32 weights.
   return target.bf16Tiles && target.lanes() == side &&
-         op.getElementType().isBF16() && !op.getCertificate();
+         op.getElementType().isBF16() && !op.getCertificate() &&
+         op.getKeyAxes().size() == 1;
 }
 
 /// Linux hands out the tile registers only to processes that ask for them.

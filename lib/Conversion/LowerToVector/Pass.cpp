@@ -9,6 +9,7 @@
 #include "AttentionEmitter.h"
 #include "CenterKeys.h"
 #include "CheckBound.h"
+#include "TensorAttentionEmitter.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Remarks.h"
@@ -108,7 +109,7 @@ static Value toHeads(OpBuilder &b, Location loc, Value output) {
 
 /// Why the pass leaves an attention to the reference lowering; empty if it
 /// takes it.
-static std::string whyNotTaken(AttentionOp op) {
+static std::string whyNotTaken(ApproximableOpInterface op) {
   AttentionSizes sizes = op.getSizes();
   if (op.getElementType().isF64())
     return "its element type is f64";
@@ -165,7 +166,8 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
                                         {},
                                         {},
                                         {},
-                                        {}};
+                                        {},
+                                        op.getNanRows()};
     operands.weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
     if (op.getBias()) {
       operands.bias = toBuffer(b, loc, op.getBias());
@@ -191,6 +193,46 @@ private:
   const TargetDescription &target;
 };
 
+struct LowerTensorAttention : OpRewritePattern<TensorAttentionOp> {
+  LowerTensorAttention(MLIRContext *context, const TargetDescription &target)
+      : OpRewritePattern(context), target(target) {}
+
+  LogicalResult matchAndRewrite(TensorAttentionOp op,
+                                PatternRewriter &b) const override {
+    // Canonicalisation makes attn.attention of it.
+    if (op.getOrder() == 1)
+      return TensorAttentionOp::canonicalize(op, b);
+    std::string reason = whyNotTaken(op);
+    if (!reason.empty())
+      return b.notifyMatchFailure(op, reason);
+    Location loc = op.getLoc();
+    emitShapeChecks(b, op);
+    Emitter e(b, loc, target);
+    auto flat = [&](Value tensor) {
+      return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
+    };
+    TensorAttentionEmitter::Sets sets;
+    for (auto [t, key, value] : llvm::enumerate(op.getKeys(), op.getValues())) {
+      Value weights =
+          op.getKeyWeights().empty() ? Value() : op.getKeyWeights()[t];
+      sets.push_back(
+          {flat(key), flat(value), weightsBuffer(b, loc, weights, key)});
+    }
+    Value query = flat(op.getQuery());
+    Value output =
+        allocateOutput(b, loc, op.getType(), op.getQuery(), op.getValues()[0]);
+    TensorAttentionEmitter(e, target, op, query, toHeads(b, loc, output), sets)
+        .emit();
+    b.replaceOpWithNewOp<bufferization::ToTensorOp>(op, op.getType(), output,
+                                                    /*restrict=*/true,
+                                                    /*writable=*/true);
+    return success();
+  }
+
+private:
+  const TargetDescription &target;
+};
+
 struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
   LowerCheckBound(MLIRContext *context, const TargetDescription &target)
       : OpRewritePattern(context), target(target) {}
@@ -206,12 +248,13 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
     auto flat = [&](Value tensor) {
       return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
     };
-    Value query = flat(op.getQuery()), key = flat(op.getKey());
+    Value query = flat(op.getQuery());
+    SmallVector<Value> keys = llvm::map_to_vector(op.getAllKeys(), flat);
     Value weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
-    Value within = emitBoundCheck(e, op, query, key);
+    Value within = emitBoundCheck(e, op, query, keys);
     if (op.getSecondMoment())
       within = whereTrue(b, loc, within, [&] {
-        return emitMomentCheck(e, target, op, query, key, weights);
+        return emitMomentCheck(e, target, op, query, keys[0], weights);
       });
     b.replaceOp(op, within);
     return success();
@@ -258,14 +301,14 @@ struct LowerToVectorPass
     if (failed(description))
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerAttention, LowerCheckBound, LowerCenterKeys>(
-        &getContext(), *description);
+    patterns.add<LowerAttention, LowerTensorAttention, LowerCheckBound,
+                 LowerCenterKeys>(&getContext(), *description);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    getOperation()->walk([](AttentionOp op) { remarkLeft(op); });
+    getOperation()->walk([](ApproximableOpInterface op) { remarkLeft(op); });
   }
 
-  static void remarkLeft(AttentionOp op) {
+  static void remarkLeft(ApproximableOpInterface op) {
     remark::missed(op.getLoc(), remark::RemarkOpts::name("NoVectorCode")
                                     .category("polyattn")
                                     .subCategory("lower-to-vector"))

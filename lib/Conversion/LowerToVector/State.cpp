@@ -41,7 +41,7 @@ static Value constantTable(Emitter &e, Operation *op, StringRef name,
   return memref::GetGlobalOp::create(e.b, e.loc, type, global.getSymName());
 }
 
-void AttentionEmitter::emitState() {
+AttentionEmitter::Features AttentionEmitter::openFeatures() {
   ArrayRef<double> coefficients = *kernel.getPolynomial();
   MonomialSpace space(headDim, coefficients.size() - 1);
   Features f;
@@ -67,6 +67,11 @@ void AttentionEmitter::emitState() {
                             DenseElementsAttr::get(ft, ArrayRef(factors)));
   f.weights = constantTable(e, op, "attn_weights", wm,
                             DenseElementsAttr::get(wt, ArrayRef(weights)));
+  return f;
+}
+
+void AttentionEmitter::emitState() {
+  Features f = openFeatures();
   if (mask.admitsAll())
     emitStateFull(f);
   else
@@ -146,48 +151,72 @@ void AttentionEmitter::forStateParts(
 }
 
 /// Keys are split among several states per head where there are few heads, the
-/// partial states are added, and every query applies the sum.
+/// partial states are added, and every query applies the sum. Of several sets
+/// of keys it applies the entrywise product of their sums.
 void AttentionEmitter::emitStateFull(Features &f) {
-  int64_t known = op.getSizes().keyHeads;
-  int64_t slots = std::max<int64_t>(1, scratchBytes / f.bytesPerState());
+  int64_t known = op.getSizes().keyHeads, sets = int64_t(keySets.size());
+  int64_t slots = std::max<int64_t>(1, scratchBytes / f.bytesPerState() / sets);
   int64_t headsAtOnce = std::min<int64_t>(
-      std::max<int64_t>(groupBytes / f.bytesPerState(), 4 * cores), slots);
+      std::max<int64_t>(groupBytes / f.bytesPerState() / sets, 4 * cores),
+      slots);
   if (!ShapedType::isDynamic(known))
     headsAtOnce = std::clamp<int64_t>(known, 1, headsAtOnce);
   int64_t splits = std::clamp<int64_t>(
       (4 * cores + headsAtOnce - 1) / headsAtOnce, 1, slots / headsAtOnce);
-  allocateStates(f, headsAtOnce * splits);
-  Value share = e.roundUp(e.ceilDiv(numKeys, splits), keyBlockOfState);
+  allocateStates(f, headsAtOnce * splits * sets);
   forHeadGroups(e.index(headsAtOnce), [&](Value firstHead, Value count) {
-    e.parallel({count, e.index(splits)}, stateFlops(f, count, numKeys),
-               [&](ValueRange at) {
-                 Value slot = e.add(e.mul(at[0], splits), at[1]);
-                 Value from = e.min(e.mul(at[1], share), numKeys);
-                 Value to = e.min(e.add(from, share), numKeys);
-                 emitUpdate(f, e.add(firstHead, at[0]), slot, from, to);
-               });
-    forStateParts(
-        f, count, e.index(splits), [&](Value head, const StatePart &part) {
-          Value base = e.mul(head, splits);
-          Values sum = e.loop(
-              e.index(0), e.index(splits), 1, {part.zero()},
-              [&](Value s, ValueRange carried) {
-                return Values{e.addf(carried[0], part.load(e.add(base, s)))};
-              });
-          part.store(e.mulf(sum[0], part.weights), base);
-        });
+    for (auto [t, set] : llvm::enumerate(keySets)) {
+      useSet(set);
+      emitSetStates(f, firstHead, count, splits, int64_t(t));
+    }
+    multiplySets(f, count, splits);
     int64_t tile = isLinear(f) ? rowsOfLinearTile() : queryTile;
     Value rowHeads = e.mul(count, group);
     e.parallel({rowHeads, e.ceilDiv(numQueries, tile)},
                stateFlops(f, rowHeads, numQueries), [&](ValueRange at) {
                  Value head = e.add(e.mul(firstHead, group), at[0]);
-                 Value slot = e.mul(e.div(at[0], group), splits);
+                 Value slot = e.mul(e.div(at[0], group), splits * sets);
                  if (isLinear(f))
                    emitLinearTile(f, head, e.mul(at[1], tile), slot);
                  else
                    emitFullTile(f, head, at[1], slot);
                });
   });
+}
+
+/// States of the shares of set `number`, which is the one in use.
+void AttentionEmitter::emitSetStates(Features &f, Value firstHead, Value count,
+                                     int64_t splits, int64_t number) {
+  int64_t slotsOfHead = splits * int64_t(keySets.size());
+  Value share = e.roundUp(e.ceilDiv(numKeys, splits), keyBlockOfState);
+  e.parallel({count, e.index(splits)}, stateFlops(f, count, numKeys),
+             [&](ValueRange at) {
+               Value slot = e.add(e.add(e.mul(at[0], slotsOfHead), at[1]),
+                                  number * splits);
+               Value from = e.min(e.mul(at[1], share), numKeys);
+               Value to = e.min(e.add(from, share), numKeys);
+               emitUpdate(f, e.add(firstHead, at[0]), slot, from, to);
+             });
+}
+
+/// A head's first slot becomes the weighted product over its sets of the sums
+/// of their shares.
+void AttentionEmitter::multiplySets(Features &f, Value heads, int64_t splits) {
+  int64_t sets = int64_t(keySets.size());
+  forStateParts(
+      f, heads, e.index(splits * sets), [&](Value head, const StatePart &part) {
+        Value base = e.mul(head, splits * sets), product = part.weights;
+        for (int64_t t = 0; t < sets; ++t) {
+          Value first = e.add(base, t * splits);
+          Values sum = e.loop(
+              e.index(0), e.index(splits), 1, {part.zero()},
+              [&](Value s, ValueRange carried) {
+                return Values{e.addf(carried[0], part.load(e.add(first, s)))};
+              });
+          product = e.mulf(sum[0], product);
+        }
+        part.store(product, base);
+      });
 }
 
 void AttentionEmitter::emitFullTile(Features &f, Value head, Value tileIndex,

@@ -61,6 +61,12 @@ void AttentionEmitter::clearState(Features &f, Value slot) {
 void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
                                   Value from, Value to) {
   clearState(f, slot);
+  addToState(f, keyHead, slot, from, to);
+}
+
+/// states[slot] += the same.
+void AttentionEmitter::addToState(Features &f, Value keyHead, Value slot,
+                                  Value from, Value to) {
   // Keys of weight 0 may hold NaN and are taken out of copies.
   if (isLinear(f) && !operands.weights)
     return addLinearKeys(f, keyHead, slot, from, to);

@@ -52,7 +52,7 @@ void AttentionEmitter::chooseWeighting() {
     return;
   }
   weighting = Weighting::RunningExp;
-  BoundAttr bound = op.getBoundAttr();
+  BoundAttr bound = op.getBound().value_or(BoundAttr());
   if (!bound || bound.getSource() != BoundSource::Proved || operands.bias)
     return;
   // Rounded scores may exceed the bound by a little.

@@ -2,11 +2,10 @@
 //
 // Verification, type inference, canonicalisation and interface methods of ops.
 
+#include "OpSupport.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
-#include "polyattn/Approximation/Certificate.h"
-#include "polyattn/Approximation/Monomials.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
 #include <cmath>
@@ -28,154 +27,37 @@ static void printPlain(OpAsmPrinter &printer, Operation *, Attribute attr) {
   printPlainAttr(printer, attr);
 }
 
+/// One mask for all key sets, or a list with one for each.
+static ParseResult parseMasks(OpAsmParser &parser, ArrayAttr &masks) {
+  SmallVector<Attribute> parsed;
+  auto one = [&]() -> ParseResult {
+    MaskAttrInterface mask;
+    if (parsePlain(parser, mask))
+      return failure();
+    parsed.push_back(mask);
+    return success();
+  };
+  if (succeeded(parser.parseOptionalLSquare())) {
+    if (parser.parseCommaSeparatedList(one) || parser.parseRSquare())
+      return failure();
+  } else if (one()) {
+    return failure();
+  }
+  masks = parser.getBuilder().getArrayAttr(parsed);
+  return success();
+}
+static void printMasks(OpAsmPrinter &printer, Operation *, ArrayAttr masks) {
+  if (masks.size() == 1)
+    return printPlainAttr(printer, masks[0]);
+  printer << "[";
+  llvm::interleaveComma(masks, printer,
+                        [&](Attribute mask) { printPlainAttr(printer, mask); });
+  printer << "]";
+}
+
 #include "polyattn/Dialect/Attn/AttnOpInterfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "polyattn/Dialect/Attn/AttnOps.cpp.inc"
-
-//===----------------------------------------------------------------------===//
-// Shapes
-//===----------------------------------------------------------------------===//
-
-/// Equal, or not known to differ.
-static bool mayEqual(int64_t a, int64_t b) {
-  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
-}
-
-/// [n, d] has no batch dimension, [.., h, n, d] has rank - 2 of them.
-static ArrayRef<int64_t> batchShape(RankedTensorType type) {
-  return type.getShape().drop_back(2);
-}
-
-static int64_t product(ArrayRef<int64_t> dims) {
-  int64_t result = 1;
-  for (int64_t d : dims) {
-    if (ShapedType::isDynamic(d))
-      return ShapedType::kDynamic;
-    result *= d;
-  }
-  return result;
-}
-
-/// Batch dimensions of query and key agree; in the last one, heads, the
-/// query's are a multiple of the key's.
-static LogicalResult verifyHeads(Operation *op, RankedTensorType query,
-                                 RankedTensorType key) {
-  ArrayRef<int64_t> q = batchShape(query), k = batchShape(key);
-  if (q.empty())
-    return success();
-  for (auto [i, dims] :
-       llvm::enumerate(llvm::zip(q.drop_back(), k.drop_back())))
-    if (!mayEqual(std::get<0>(dims), std::get<1>(dims)))
-      return op->emitOpError("batch dimension ")
-             << i << " of query is " << std::get<0>(dims) << " but of key is "
-             << std::get<1>(dims);
-  int64_t hq = q.back(), hk = k.back();
-  if (ShapedType::isDynamic(hq) || ShapedType::isDynamic(hk))
-    return success();
-  if (hk == 0 ? hq != 0 : hq % hk != 0)
-    return op->emitOpError("has ")
-           << hq << " query heads, which is not a multiple of its " << hk
-           << " key heads";
-  return success();
-}
-
-/// Query and key agree in type, rank, head dimension and heads.
-static LogicalResult verifyQueryKey(Operation *op, RankedTensorType query,
-                                    RankedTensorType key) {
-  if (query.getRank() < 2)
-    return op->emitOpError("query needs at least the dimensions [n, d], found "
-                           "rank ")
-           << query.getRank();
-  if (query.getElementType() != key.getElementType())
-    return op->emitOpError("query and key have different element types ")
-           << query.getElementType() << " and " << key.getElementType();
-  if (query.getRank() != key.getRank())
-    return op->emitOpError("query has rank ")
-           << query.getRank() << " but key has rank " << key.getRank();
-  int64_t d = query.getShape().back(), kd = key.getShape().back();
-  if (!mayEqual(d, kd))
-    return op->emitOpError("head dimension of query is ")
-           << d << " but of key is " << kd;
-  return verifyHeads(op, query, key);
-}
-
-/// One row of value for each of key.
-static LogicalResult verifyValue(Operation *op, RankedTensorType key,
-                                 RankedTensorType value) {
-  if (value.getElementType() != key.getElementType())
-    return op->emitOpError("key and value have different element types ")
-           << key.getElementType() << " and " << value.getElementType();
-  if (value.getRank() != key.getRank())
-    return op->emitOpError("key has rank ")
-           << key.getRank() << " but value has rank " << value.getRank();
-  for (int64_t i = 0; i + 1 < key.getRank(); ++i)
-    if (!mayEqual(key.getDimSize(i), value.getDimSize(i)))
-      return op->emitOpError("dimension ")
-             << i << " of key is " << key.getDimSize(i) << " but of value is "
-             << value.getDimSize(i);
-  return success();
-}
-
-static LogicalResult verifyScale(Operation *op, const APFloat &scale) {
-  if (!scale.isFinite())
-    return op->emitOpError("scale must be finite");
-  return success();
-}
-
-/// Each dimension of `type` equals that of `shape` or is 1.
-static LogicalResult verifyBroadcast(Operation *op, StringRef what,
-                                     RankedTensorType type,
-                                     ArrayRef<int64_t> shape) {
-  if (type.getRank() != int64_t(shape.size()))
-    return op->emitOpError() << what << " must have rank " << shape.size()
-                             << ", found " << type.getRank();
-  for (auto [i, dim] : llvm::enumerate(type.getShape()))
-    if (dim != 1 && !mayEqual(dim, shape[i]))
-      return op->emitOpError() << what << " dimension " << i << " is " << dim
-                               << "; it must be 1 or " << shape[i];
-  return success();
-}
-
-/// One weight for each key, in f32 or the keys' type; batch dimensions may
-/// be 1.
-static LogicalResult verifyKeyWeights(Operation *op, Value weights,
-                                      RankedTensorType key) {
-  if (!weights)
-    return success();
-  auto type = cast<RankedTensorType>(weights.getType());
-  if (type.getElementType() != key.getElementType() &&
-      !type.getElementType().isF32())
-    return op->emitOpError("key_weights have element type ")
-           << type.getElementType() << "; they must be f32 or "
-           << key.getElementType();
-  if (type.getRank() != key.getRank() - 1 ||
-      !mayEqual(type.getShape().back(), key.getShape()[key.getRank() - 2]))
-    return op->emitOpError("key_weights must have the shape of key without its "
-                           "last dimension, batch dimensions may be 1; found ")
-           << type;
-  return verifyBroadcast(op, "key_weights", type, key.getShape().drop_back());
-}
-
-/// One bound for each query head, beside one that covers all of them.
-static LogicalResult verifyHeadBounds(AttentionOp op) {
-  std::optional<ArrayAttr> bounds = op.getHeadBounds();
-  if (!bounds)
-    return success();
-  RankedTensorType query = op.getQueryType();
-  int64_t heads = query.getRank() > 2 ? batchShape(query).back() : 1;
-  if (int64_t(bounds->size()) != heads)
-    return op.emitOpError("has ")
-           << bounds->size() << " head_bounds; it must have as many as query "
-           << "heads, and their number must be static";
-  if (!op.getBound())
-    return op.emitOpError("has head_bounds but no bound; `bound` covers all "
-                          "heads, so it is the largest of them");
-  for (auto [i, bound] : llvm::enumerate(bounds->getAsRange<BoundAttr>()))
-    if (bound.getValue() > op.getBound()->getValue())
-      return op.emitOpError("bound of head ")
-             << i << " exceeds the op's bound, which covers all heads";
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // AttentionOp
@@ -219,17 +101,7 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyKeyWeights(*this, getKeyWeights(), key)) ||
       failed(verifyHeadBounds(*this)))
     return failure();
-  if (getCertificate() && !getKernel().getPolynomial())
-    return emitOpError("has a certificate but its kernel is not a polynomial");
-  if (getEvaluation() == Evaluation::State) {
-    if (!getKernel().getPolynomial())
-      return emitOpError("cannot be evaluated through a state: its kernel is "
-                         "not a polynomial");
-    std::string reason = whyNoState();
-    if (!reason.empty())
-      return emitOpError("cannot be evaluated through a state: ") << reason;
-  }
-  return success();
+  return verifyEvaluation(*this);
 }
 
 void AttentionOp::setKernel(KernelAttrInterface kernel) {
@@ -237,21 +109,12 @@ void AttentionOp::setKernel(KernelAttrInterface kernel) {
 }
 
 void AttentionOp::setBound(BoundAttr bound, ArrayAttr headBounds) {
-  auto set = [&](StringAttr name, Attribute attr) {
-    if (attr)
-      (*this)->setAttr(name, attr);
-    else
-      (*this)->removeAttr(name);
-  };
-  set(getBoundAttrName(), bound);
-  set(getHeadBoundsAttrName(), headBounds);
+  setOrRemove(*this, getBoundAttrName(), bound);
+  setOrRemove(*this, getHeadBoundsAttrName(), headBounds);
 }
 
 void AttentionOp::setCertificate(CertificateAttr certificate) {
-  if (certificate)
-    setCertificateAttr(certificate);
-  else
-    removeCertificateAttr();
+  setOrRemove(*this, getCertificateAttrName(), certificate);
 }
 
 void AttentionOp::setEvaluation(Evaluation evaluation) {
@@ -270,33 +133,20 @@ AttentionSizes AttentionOp::getSizes() {
           query.getDimSize(rank - 1), getValueType().getDimSize(rank - 1)};
 }
 
-LengthDims AttentionOp::getLengthDims() {
-  int64_t dim = getQueryType().getRank() - 2;
-  return {{getQuery(), dim}, {getKey(), dim}};
+TensorDim AttentionOp::getNumQueriesDim() {
+  return {getQuery(), getQueryType().getRank() - 2};
 }
 
-/// Tables and states beyond this rank would not fit any machine sensibly.
-static constexpr uint64_t largestRank = 1 << 20;
+SmallVector<KeyAxis, 2> AttentionOp::getKeyAxes() {
+  int64_t dim = getKeyType().getRank() - 2;
+  return {{getKeyType().getDimSize(dim), {getKey(), dim}, getMask()}};
+}
 
 std::string AttentionOp::whyNoState() {
-  AttentionSizes sizes = getSizes();
   if (getBias())
     return "its scores have an additive bias, which is no product of query and "
            "key features";
-  if (ShapedType::isDynamic(sizes.headDim) ||
-      ShapedType::isDynamic(sizes.valueDim))
-    return "its head dimension is dynamic";
-  if (std::optional<ArrayRef<double>> c = getKernel().getPolynomial()) {
-    uint64_t rank = monomialCount(sizes.headDim, c->size() - 1);
-    if (rank > largestRank)
-      return "its rank " + std::to_string(rank) + " exceeds " +
-             std::to_string(largestRank);
-    ElementKind kind =
-        getElementType().isF64() ? ElementKind::F64 : ElementKind::F32;
-    if (!weightsAreNormal(c->vec(), getScale().convertToDouble(), kind))
-      return "its feature weights leave the range of normal numbers";
-  }
-  return {};
+  return whyNoFeatures(*this);
 }
 
 Value AttentionOp::emitBoundCheck(OpBuilder &builder,
@@ -305,7 +155,7 @@ Value AttentionOp::emitBoundCheck(OpBuilder &builder,
   const std::optional<MomentLimits> &moments = limits.moments;
   // Norms do not depend on mask and key weights.
   return CheckBoundOp::create(
-      builder, getLoc(), getQuery(), getKey(),
+      builder, getLoc(), getQuery(), getKey(), ValueRange(),
       moments ? getKeyWeights() : Value(), getScaleAttr(), real(limits.bound),
       real(limits.maxNorm), moments ? real(moments->secondMoment) : FloatAttr(),
       moments ? real(moments->mean) : FloatAttr(),
@@ -327,7 +177,8 @@ static bool checksMoments(CheckBoundOp check, AttentionOp op,
 bool AttentionOp::isBoundCheck(Value condition, const InputLimits &limits) {
   auto check = condition.getDefiningOp<CheckBoundOp>();
   return check && check.getQuery() == getQuery() &&
-         check.getKey() == getKey() && check.getScaleAttr() == getScaleAttr() &&
+         check.getKey() == getKey() && check.getFurtherKeys().empty() &&
+         check.getScaleAttr() == getScaleAttr() &&
          check.getBound().convertToDouble() <= limits.bound &&
          check.getMaxNorm().convertToDouble() <= limits.maxNorm &&
          (!limits.moments || checksMoments(check, *this, *limits.moments));
@@ -358,21 +209,6 @@ Operation *AttentionOp::emitRecord(OpBuilder &builder, StringRef key) {
                           builder.getStringAttr(key));
 }
 
-/// Indices [from, to) of one dimension; all of a dimension that is 1.
-static Value emitSliceOf(OpBuilder &builder, Location loc, Value tensor,
-                         int64_t dim, int64_t from, int64_t to) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  if (type.getDimSize(dim) == 1)
-    return tensor;
-  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
-      strides(type.getRank(), builder.getIndexAttr(1)),
-      sizes = tensor::getMixedSizes(builder, loc, tensor);
-  offsets[dim] = builder.getIndexAttr(from);
-  sizes[dim] = builder.getIndexAttr(to - from);
-  return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes,
-                                        strides);
-}
-
 Operation *AttentionOp::emitRows(OpBuilder &builder, int64_t from, int64_t to) {
   AttentionSizes sizes = getSizes();
   MaskAttrInterface mask =
@@ -396,41 +232,11 @@ Operation *AttentionOp::emitRows(OpBuilder &builder, int64_t from, int64_t to) {
 
 Operation *AttentionOp::emitHeads(OpBuilder &builder, int64_t from,
                                   int64_t to) {
-  RankedTensorType query = getQueryType();
-  int64_t dim = query.getRank() - 3;
-  if (dim < 0)
-    return nullptr;
-  int64_t heads = query.getDimSize(dim),
-          keyHeads = getKeyType().getDimSize(dim);
-  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads))
-    return nullptr;
-  int64_t group = heads / keyHeads;
-  if (from % group != 0 || to % group != 0)
-    return nullptr;
-  SmallVector<std::pair<OpOperand *, int64_t>> shares = {
-      {&getQueryMutable(), 1},
-      {&getKeyMutable(), group},
-      {&getValueMutable(), group}};
-  if (getBias())
-    shares.push_back({&getBiasMutable()[0], 1});
-  if (getKeyWeights())
-    shares.push_back({&getKeyWeightsMutable()[0], group});
-  SmallVector<std::pair<unsigned, Value>> slices;
-  for (auto [operand, share] : shares)
-    slices.push_back({operand->getOperandNumber(),
-                      emitSliceOf(builder, getLoc(), operand->get(), dim,
-                                  from / share, to / share)});
-  auto copy = cast<AttentionOp>(builder.clone(*getOperation()));
-  for (auto [number, slice] : slices)
-    copy->setOperand(number, slice);
-  if (std::optional<ArrayAttr> bounds = getHeadBounds())
-    copy.setHeadBoundsAttr(
-        builder.getArrayAttr(bounds->getValue().slice(from, to - from)));
-  SmallVector<int64_t> shape(getType().getShape());
-  shape[dim] = to - from;
-  copy->getResult(0).setType(
-      RankedTensorType::get(shape, getType().getElementType()));
-  return copy;
+  return emitHeadsOf(builder, *this, getQueryType(), getKeyType(), from, to,
+                     [&](OpOperand &operand) {
+                       return &operand == &getQueryMutable() ||
+                              operand.get() == getBias();
+                     });
 }
 
 /// Is the operand a constant of this one value throughout?
@@ -477,9 +283,17 @@ LogicalResult AttentionOp::canonicalize(AttentionOp op,
 //===----------------------------------------------------------------------===//
 
 LogicalResult CheckBoundOp::verify() {
-  if (failed(verifyQueryKey(*this, getQuery().getType(), getKey().getType())) ||
-      failed(verifyScale(*this, getScale())))
+  for (Value key : getAllKeys())
+    if (failed(verifyQueryKey(*this, getQuery().getType(),
+                              cast<RankedTensorType>(key.getType()))))
+      return failure();
+  if (failed(verifyScale(*this, getScale())))
     return failure();
+  if (getAllKeys().size() > largestOrder)
+    return emitOpError("has ") << getAllKeys().size() << " key sets; at most "
+                               << largestOrder << " are possible";
+  if (getSecondMoment() && !getFurtherKeys().empty())
+    return emitOpError("cannot check moments of several key sets");
   if (!getBound().isFinite() || getBound().isNegative())
     return emitOpError("bound must be finite and at least 0");
   if (!getMaxNorm().isFinite() || getMaxNorm().isNegative())

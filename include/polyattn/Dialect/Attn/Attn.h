@@ -48,7 +48,7 @@ template <typename T> struct KeyRange {
 struct AttentionSizes {
   /// Batch times query heads; batch times key/value heads.
   int64_t queryHeads, keyHeads;
-  /// n and m.
+  /// n and m; of several key sets the first one's (getKeyAxes has them all).
   int64_t numQueries, numKeys;
   /// d and e; always static for what approximation and native code accept.
   int64_t headDim, valueDim;
@@ -60,10 +60,6 @@ struct TensorDim {
   int64_t dim;
 };
 
-/// Where the numbers of queries and keys stand at run time.
-struct LengthDims {
-  TensorDim numQueries, numKeys;
-};
 
 /// Limits of scores row by row, as a moment certificate assumes them.
 struct MomentLimits {
@@ -103,6 +99,20 @@ class MaskAttrInterface;
 #include "polyattn/Dialect/Attn/AttnAttrInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "polyattn/Dialect/Attn/AttnAttrs.h.inc"
+
+namespace polyattn::attn {
+
+/// One set of keys, with a value for each: attention has one, tensor attention
+/// of order p + 1 has p.
+struct KeyAxis {
+  /// ShapedType::kDynamic if it is not known; `length` holds it at run time.
+  int64_t numKeys;
+  TensorDim length;
+  MaskAttrInterface mask;
+};
+
+} // namespace polyattn::attn
+
 #include "polyattn/Dialect/Attn/AttnOpInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "polyattn/Dialect/Attn/AttnOps.h.inc"

@@ -122,7 +122,8 @@ def Attn_MomentsAttr : Attn_Attr<"Moments", "moments"> {
 def Attn_BoundAttr : Attn_Attr<"Bound", "bound"> {
   let summary = "a bound of |scale| * |q_i|_2 * |k_j|_2 over all queries and keys";
   let description = [{
-    The product of norms, hence by Cauchy-Schwarz also of every score |s_ij| before any bias. Norms, not scores, are
+    The product of norms, hence by Cauchy-Schwarz also of every score |s_ij| before any bias. (Of p key sets the
+    product of all l_{p+1} norms, by Hoelder's inequality.) Norms, not scores, are
     bounded because they can be checked in time linear in the sequence length and because rounding errors of the
     low-rank evaluation depend on them. `moments` adds what is known of centred scores. Examples:
     `#attn.bound<0.6, declared>`,

@@ -78,7 +78,6 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
   let methods = [
     InterfaceMethod<"The kernel.", "::polyattn::attn::KernelAttrInterface", "getKernel", (ins)>,
     InterfaceMethod<"Replaces the kernel.", "void", "setKernel", (ins "::polyattn::attn::KernelAttrInterface":$kernel)>,
-    InterfaceMethod<"The mask.", "::polyattn::attn::MaskAttrInterface", "getMask", (ins)>,
     InterfaceMethod<"The factor between products of query and key and scores.", "::llvm::APFloat", "getScale", (ins)>,
     InterfaceMethod<"The score bound, if one is known.", "std::optional<::polyattn::attn::BoundAttr>", "getBound",
     (ins)>,
@@ -98,9 +97,10 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
     InterfaceMethod<[{
       The sizes that cost and certificate depend on. Lengths that are not known are `ShapedType::kDynamic`.
     }], "::polyattn::attn::AttentionSizes", "getSizes", (ins)>,
-    InterfaceMethod<[{
-      The operand dimensions that hold the number of queries and the number of keys.
-    }], "::polyattn::attn::LengthDims", "getLengthDims", (ins)>,
+    InterfaceMethod<"The operand dimension that holds the number of queries.", "::polyattn::attn::TensorDim",
+    "getNumQueriesDim", (ins)>,
+    InterfaceMethod<"The sets of keys, at least one, each with its mask.",
+    "::llvm::SmallVector<::polyattn::attn::KeyAxis, 2>", "getKeyAxes", (ins)>,
     InterfaceMethod<"Element type of inputs and results.", "::mlir::FloatType", "getElementType", (ins)>,
     InterfaceMethod<[{
       Why the op cannot be evaluated through a state, or an empty string if it can.
@@ -131,7 +131,8 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
       The number of query heads that `getHeadBounds` counts: ShapedType::kDynamic if unknown, 1 without batch dimensions.
     }], "int64_t", "getNumHeads", (ins)>,
     InterfaceMethod<[{
-      Emits the op that records statistics of this op's inputs under a key that names it, for a profile.
+      Emits the op that records statistics of this op's inputs under a key that names it, for a profile. Null, and
+      nothing emitted, where there is none.
     }], "::mlir::Operation *", "emitRecord", (ins "::mlir::OpBuilder &":$builder, "::llvm::StringRef":$key)>,
     InterfaceMethod<[{
       Emits the op for query heads [from, to) alone, a multiple of the heads that share keys. Null, and nothing emitted,

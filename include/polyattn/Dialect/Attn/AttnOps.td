@@ -101,13 +101,95 @@ def Attn_AttentionOp : Attn_Op<"attention", [
   }];
 }
 
-def Attn_CheckBoundOp : Attn_Op<"check_bound", [Pure]> {
+def Attn_TensorAttentionOp : Attn_Op<"tensor_attention", [
+    Pure, AttrSizedOperandSegments, InferTypeOpAdaptor,
+    DeclareOpInterfaceMethods<Attn_ApproximableOpInterface>]> {
+  let summary = "attention over tuples of keys, one of each of several sequences";
+  let description = [{
+    Attention of order p + 1 with p sets of keys and values (Clift et al., "Logic and the 2-Simplicial Transformer",
+    2019; Alman and Song, "How to Capture Higher-order Correlations?", 2024):
+
+        s_{i,j1..jp} = scale * sum_a q_ia k1_{j1,a} ... kp_{jp,a}
+        o_i = sum k(s_{i,j1..jp}) w1_{j1} ... wp_{jp} v1_{j1} * ... * vp_{jp}  /  sum k(s_{i,j1..jp}) w1_{j1} ... wp_{jp}
+
+    over all tuples whose key of set t the mask of set t admits, for every t; `*` multiplies values entry by entry. A
+    row that admits no tuple, or only ones of weight 0, gives 0.
+
+    Shapes, with leading batch dimensions B... that must agree, the last of which counts heads:
+
+    | operand       | shape               | remarks                                                                   |
+    |---------------|---------------------|---------------------------------------------------------------------------|
+    | `query`       | `[B..., Hq, n, d]`  |                                                                           |
+    | `keys`        | `[B..., Hk, m_t, d]` | 1 to 4 sets, each of its own length; Hq is a multiple of Hk              |
+    | `values`      | `[B..., Hk, m_t, e]` | one for each set of keys                                                 |
+    | `key_weights` | `[B..., Hk, m_t]`   | none, or one for each set; nonnegative; batch dimensions may be 1         |
+    | result        | `[B..., Hq, n, e]`  |                                                                           |
+
+    Element types and accumulation are as in `attn.attention`; so are `scale`, `kernel`, `bound` (of `|scale|` times the
+    product of the l_{p+1} norms of a query and a key of each set), `head_bounds`, `certificate` and `evaluate`. `mask`
+    is one mask for all sets, or a list with one for each: `mask [causal, sliding_window<left = 31, right = 0>]`.
+
+    Through a state it costs `(n + m_1 + ... + m_p) r (e + 1)` multiply-adds for a polynomial kernel with r features,
+    where direct evaluation costs `n m_1 ... m_p (d + e)`: the features of a score factor as its products do, so that the
+    state is the entrywise product of one state for each set. One set of keys is ordinary attention, which is what
+    canonicalisation makes of it.
+
+    ```mlir
+    func.func @third_order(%q: tensor<8x?x32xf32>, %k1: tensor<8x?x32xf32>, %k2: tensor<8x?x32xf32>,
+                           %v1: tensor<8x?x32xf32>, %v2: tensor<8x?x32xf32>) -> tensor<8x?x32xf32> {
+      %o = attn.tensor_attention %q keys(%k1, %k2 : tensor<8x?x32xf32>, tensor<8x?x32xf32>)
+        values(%v1, %v2 : tensor<8x?x32xf32>, tensor<8x?x32xf32>) scale 0.1767766952966369 mask causal
+        bound <0.5, declared> : tensor<8x?x32xf32> -> tensor<8x?x32xf32>
+      return %o : tensor<8x?x32xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    Attn_Tensor:$query, Variadic<Attn_Tensor>:$keys, Variadic<Attn_Tensor>:$values,
+    Variadic<Attn_Tensor>:$key_weights, F64Attr:$scale,
+    DefaultValuedAttr<Attn_AnyKernel, "::polyattn::attn::ExpKernelAttr::get($_builder.getContext())">:$kernel,
+    OptionalAttr<TypedArrayAttrBase<Attn_AnyMask, "one mask, or one for each set of keys">>:$masks,
+    OptionalAttr<Attn_BoundAttr>:$bound,
+    OptionalAttr<TypedArrayAttrBase<Attn_BoundAttr, "an array of score bounds">>:$head_bounds,
+    OptionalAttr<Attn_CertificateAttr>:$certificate,
+    OptionalAttr<Attn_EvaluationAttr>:$evaluation);
+  let results = (outs Attn_Tensor:$output);
+  let assemblyFormat = [{
+    $query `keys` `(` $keys `:` type($keys) `)` `values` `(` $values `:` type($values) `)`
+    (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale (`kernel` custom<Plain>($kernel)^)?
+    (`mask` custom<Masks>($masks)^)? (`bound` $bound^)? (`head_bounds` $head_bounds^)?
+    (`certificate` $certificate^)? (`evaluate` $evaluation^)? attr-dict `:` type($query) `->` type($output)
+  }];
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+  let extraClassDeclaration = [{
+    /// p, the number of key sets.
+    unsigned getOrder() { return unsigned(getKeys().size()); }
+    /// The mask of each key set.
+    ::llvm::SmallVector<::polyattn::attn::MaskAttrInterface> getMaskOfEachSet();
+    ::mlir::RankedTensorType getQueryType() { return getQuery().getType(); }
+
+    /// Static and dynamic result shapes may differ in what is known; only compatibility is asked for.
+    static bool isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange actual);
+  }];
+  let extraClassDefinition = [{
+    bool $cppClass::isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange actual) {
+      return ::mlir::succeeded(::mlir::verifyCompatibleShapes(inferred, actual)) &&
+             ::mlir::getElementTypeOrSelf(inferred.front()) == ::mlir::getElementTypeOrSelf(actual.front());
+    }
+  }];
+}
+
+def Attn_CheckBoundOp : Attn_Op<"check_bound", [Pure, AttrSizedOperandSegments]> {
   let summary = "do inputs keep within a score bound?";
   let description = [{
     True only if `|scale| * |q_i|_2 * |k_j|_2 <= bound` for every query row i and key row j that share a head, and no
     row's norm exceeds `max_norm`. Costs one pass over query and key. The check is conservative: it accounts for its
     own rounding, so a result of true is a proof; NaN or infinite entries give false. An input whose product of norms
     is within about d * 2^-23 of the bound may be turned down. Each head is held to the bound by its own norms.
+
+    With p key sets, as of `attn.tensor_attention`, the norms are l_{p+1} norms, and `|scale|` times the product of all
+    of them, `|q_i| |k1_j| ... |kp_l|`, must be at most `bound`.
 
     With `second_moment` and `mean` it is true only if, besides, for every query row i the mean over the keys j that
     `mask` admits, weighted by `key_weights`, of s_ij^2 is at most `second_moment` and that of s_ij at least -`mean`,
@@ -125,17 +207,30 @@ def Attn_CheckBoundOp : Attn_Op<"check_bound", [Pure]> {
         : tensor<4x?x64xf32>, tensor<4x?x64xf32>
       return %ok, %better : i1, i1
     }
+    func.func @within3(%q: tensor<4x?x64xf32>, %k1: tensor<4x?x64xf32>, %k2: tensor<4x9x64xf32>) -> i1 {
+      %ok = attn.check_bound %q, %k1, %k2 scale 0.125 bound 0.5 max_norm 1.0e6
+        : tensor<4x?x64xf32>, tensor<4x?x64xf32>, tensor<4x9x64xf32>
+      return %ok : i1
+    }
     ```
   }];
-  let arguments = (ins Attn_Tensor:$query, Attn_Tensor:$key, Optional<Attn_Tensor>:$key_weights,
-    F64Attr:$scale, F64Attr:$bound, F64Attr:$max_norm,
+  let arguments = (ins Attn_Tensor:$query, Attn_Tensor:$key, Variadic<Attn_Tensor>:$further_keys,
+    Optional<Attn_Tensor>:$key_weights, F64Attr:$scale, F64Attr:$bound, F64Attr:$max_norm,
     OptionalAttr<F64Attr>:$second_moment, OptionalAttr<F64Attr>:$mean,
     DefaultValuedAttr<Attn_AnyMask, "::polyattn::attn::FullMaskAttr::get($_builder.getContext())">:$mask);
   let results = (outs I1:$within);
   let assemblyFormat = [{
-    $query `,` $key (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale `bound` $bound
+    $query `,` $key (`,` $further_keys^)? (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale `bound` $bound
     `max_norm` $max_norm (`second_moment` $second_moment^ `mean` $mean)? (`mask` custom<Plain>($mask)^)? attr-dict
-    `:` type($query) `,` type($key)
+    `:` type($query) `,` type($key) (`,` type($further_keys)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// The first set of keys, then the further ones.
+    ::llvm::SmallVector<::mlir::Value> getAllKeys() {
+      ::llvm::SmallVector<::mlir::Value> keys = {getKey()};
+      ::llvm::append_range(keys, getFurtherKeys());
+      return keys;
+    }
   }];
   let hasVerifier = 1;
 }

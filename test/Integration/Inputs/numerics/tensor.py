@@ -1,0 +1,227 @@
+# Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+"""Tensor attention, directly and through states, with certificates and guards, against the float64 oracle."""
+
+import dataclasses
+import math
+import re
+from typing import Optional, Tuple
+
+import numpy as np
+import oracle
+import polyattn
+from harness import EXACT, U32, Family, compile_for_tests, literal, main, output_rounding, round_to, score_rounding, widen
+
+CAUSAL, END = ("causal", {}), ("causal", {"align": "end"})
+WINDOW, PREFIX = ("sliding_window", {"left": 9, "right": 0}), ("prefix", {"length": 5})
+FULL = ("full", {})
+# As in polynomial.py, for each set of keys.
+ROUNDINGS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    sets: int = 2
+    d: int = 8
+    e: int = 8
+    batch: Tuple[int, ...] = (2,)
+    kv_heads: int = 2
+    dtype: str = "f32"
+    scale: float = 0.35
+    kernel: Optional[Tuple[float, ...]] = None
+    masks: Tuple = ()
+    evaluate: Optional[str] = None
+    bound: Optional[Tuple[float, str]] = None
+    weighted: bool = False
+
+    def text(self):
+        kv = (*self.batch[:-1], self.kv_heads) if self.batch else ()
+
+        def tensor(*shape):
+            return f"tensor<{''.join('?x' if s is None else f'{s}x' for s in shape)}{self.dtype}>"
+        q, k, v = tensor(*self.batch, None, self.d), tensor(*kv, None, self.d), tensor(*kv, None, self.e)
+        w = tensor(*kv, None).replace(self.dtype, "f32")
+        names = [f"{name}{t}" for name in "kvw" for t in range(self.sets)]
+        types = [k] * self.sets + [v] * self.sets + [w] * self.sets
+        arguments = ", ".join(f"%{name}: {kind}" for name, kind in zip(["q", *names], [q, *types]))
+
+        def operands(letter, kind):
+            return f"({', '.join(f'%{letter}{t}' for t in range(self.sets))} : {', '.join([kind] * self.sets)})"
+        masks = [f"{name}<{', '.join(f'{key} = {value}' for key, value in options.items())}>" if options else name
+                 for name, options in self.masks]
+        out = tensor(*self.batch, None, self.e)
+        return (f"func.func @main({arguments}) -> {out} {{\n  %o = attn.tensor_attention %q keys{operands('k', k)} "
+                f"values{operands('v', v)} {'key_weights' + operands('w', w) if self.weighted else ''} "
+                f"scale {literal(self.scale)} "
+                f"{f'kernel poly<[{chr(44).join(map(literal, self.kernel))}]> ' if self.kernel else ''}"
+                f"{f'mask [{chr(44).join(masks)}] ' if masks else ''}"
+                f"{f'bound <{literal(self.bound[0])}, {self.bound[1]}> ' if self.bound else ''}"
+                f"{f'evaluate {self.evaluate} ' if self.evaluate else ''}: {q} -> {out}\n  return %o : {out}\n}}\n")
+
+
+class Program:
+    def __init__(self, case, pipeline="attn-schedule,attn-to-llvm", prepare=None):
+        self.case = case
+        module = polyattn.parse(case.text())
+        if prepare:
+            module.run(f"builtin.module({prepare})")
+        self.ir = str(module)
+        self.run = compile_for_tests(module, pipeline)
+
+    def arrays(self, rng, n, lengths, size=1.0, zeros=0.3):
+        """Queries, then keys, values and weights of each set; keys of weight 0 hold no numbers."""
+        case = self.case
+        kv = (*case.batch[:-1], case.kv_heads) if case.batch else ()
+        q = size * rng.standard_normal((*case.batch, n, case.d))
+        keys = [size * rng.standard_normal((*kv, m, case.d)) for m in lengths]
+        values = [rng.standard_normal((*kv, m, case.e)) for m in lengths]
+        weights = [rng.uniform(0.5, 2.0, (*kv, m)) * (rng.random((*kv, m)) >= zeros) for m in lengths]
+        if case.weighted:
+            for x, w in zip(keys, weights):
+                x[w == 0] = math.nan
+        return [round_to(x, case.dtype) for x in (q, *keys, *values)] + [round_to(w, "f32") for w in weights]
+
+    def parts(self, arrays):
+        case = self.case
+        q, *rest = (widen(x, case.dtype) for x in arrays[:1 + 2 * case.sets])
+        weights = [np.asarray(w, np.float64) for w in arrays[1 + 2 * case.sets:]] if case.weighted else []
+        return q, rest[:case.sets], rest[case.sets:], weights
+
+    def oracle(self, arrays, kernel="same", absolute=False):
+        q, keys, values, weights = self.parts(arrays)
+        if absolute:
+            q, keys = np.abs(q), [np.abs(k) for k in keys]
+        kernel = self.case.kernel if kernel == "same" else kernel
+        scale = abs(self.case.scale) if absolute else self.case.scale
+        return oracle.tensor_attention(q, keys, values, scale, kernel, list(self.case.masks), weights)
+
+    def largest(self, arrays):
+        """The largest product of values there can be."""
+        return float(np.prod([np.nanmax(np.abs(v), initial=0.0) for v in self.parts(arrays)[2]]))
+
+    def largest_score(self, arrays):
+        q, keys, _, _ = self.parts(arrays)
+        order = len(keys) + 1
+        norms = [np.nanmax((np.abs(x)**order).sum(axis=-1)**(1 / order), initial=0.0) for x in (q, *keys)]
+        return float(abs(self.case.scale) * np.prod(norms))
+
+
+def lengths_of(rng, sets, most):
+    return [int(rng.integers(1, most)) for _ in range(sets)]
+
+
+def check_direct(family, program, rng, n, lengths, size):
+    arrays = program.arrays(rng, n, lengths, size)
+    expected, most = program.oracle(arrays), program.largest(arrays)
+    allowed = most * min(EXACT + 2 * score_rounding(program.case.d) * program.largest_score(arrays), 2.0)
+    error = np.abs(widen(program.run(*arrays), program.case.dtype) - expected)
+    family.add(f"n={n} m={lengths} size={size}", error, allowed + output_rounding(expected, program.case.dtype),
+               max(most, 1e-300), program.case.text())
+
+
+def direct(rng):
+    family = Family("direct")
+    masks = [(), (CAUSAL, CAUSAL), (WINDOW, CAUSAL), (FULL, PREFIX), (("sliding_window", {"left": 3, "right": 2}), WINDOW)]
+    cases = [Case(masks=m, d=d, e=e) for m, (d, e) in zip(masks, [(8, 8), (5, 3), (16, 32), (33, 17), (64, 64)])]
+    cases += [Case(sets=3, d=6, e=20), Case(sets=3, masks=(CAUSAL, WINDOW, FULL), batch=(4,)), Case(sets=4, d=4, e=5),
+              Case(sets=1, masks=(CAUSAL,)), Case(batch=(), kv_heads=1), Case(batch=(2, 6), kv_heads=3, weighted=True),
+              Case(sets=3, weighted=True, masks=(END, CAUSAL, PREFIX)), Case(dtype="bf16", d=32), Case(dtype="f16", weighted=True),
+              Case(bound=(0.8, "proved"), scale=0.01), Case(bound=(9.0, "proved"), scale=0.05, masks=(CAUSAL, FULL)),
+              Case(scale=-0.4), Case(kernel=(1.0, 1.0, 0.5), evaluate="direct")]
+    for case in cases:
+        program = Program(case)
+        for n, most, size in ((1, 4, 1.0), (7, 20, 1.0), (23, 90 if case.sets == 2 else 24, 1.0), (9, 40 if case.sets < 3 else 9, 4.0)):
+            if case.bound or case.kernel:
+                size = 0.8
+            check_direct(family, program, rng, n, lengths_of(rng, case.sets, most), size)
+        # Masks often come with as many keys as queries.
+        check_direct(family, program, rng, 21, [21] * case.sets, 0.8 if case.bound or case.kernel else 1.0)
+    yield family
+
+
+def check_state(family, program, rng, n, lengths):
+    case = program.case
+    arrays = program.arrays(rng, n, lengths, 0.7)
+    expected, most = program.oracle(arrays), program.largest(arrays)
+    # Terms without their signs to their sum, at most; queries and keys are small, so the sum is no small number.
+    top = np.polynomial.polynomial.polyval(program.largest_score(arrays), np.abs(case.kernel))
+    allowed = 2 * ROUNDINGS * case.sets * U32 * top * (most + np.abs(expected)) / case.kernel[0] * 4
+    error = np.abs(widen(program.run(*arrays), case.dtype) - expected)
+    family.add(f"n={n} m={lengths} g={len(case.kernel) - 1}", error, allowed + output_rounding(expected, case.dtype),
+               max(most, 1e-300), case.text())
+
+
+def state(rng):
+    """Even degrees with positive coefficients: no denominator comes near 0."""
+    family = Family("state")
+    second, fourth, first = (1.0, 0.3, 0.5), (1.0, 0.2, 0.5, 0.05, 0.04), (1.0, 0.04)
+    cases = [Case(kernel=second, scale=0.3, evaluate="state", masks=m, d=d, e=e) for m, (d, e) in zip(
+        [(), (CAUSAL, CAUSAL), (CAUSAL, FULL), (PREFIX, CAUSAL), (END, END)], [(8, 8), (8, 8), (5, 3), (16, 32), (12, 17)])]
+    cases += [Case(sets=3, kernel=second, scale=0.2, evaluate="state"),
+              Case(sets=3, kernel=second, scale=0.2, evaluate="state", masks=(CAUSAL, PREFIX, FULL), batch=(4,)),
+              Case(sets=4, d=4, kernel=second, scale=0.2, evaluate="state", masks=(CAUSAL,) * 4),
+              Case(sets=1, kernel=second, scale=0.2, evaluate="state", masks=(CAUSAL,)),
+              Case(kernel=fourth, d=4, scale=0.3, evaluate="state", masks=(CAUSAL, CAUSAL)),
+              Case(kernel=first, d=16, e=16, scale=0.02, evaluate="state"),
+              Case(kernel=first, d=16, e=16, scale=0.02, evaluate="state", masks=(CAUSAL, CAUSAL)),
+              Case(kernel=second, scale=0.3, evaluate="state", batch=(3, 4), weighted=True),
+              Case(kernel=second, scale=0.3, evaluate="state", batch=(4,), weighted=True, masks=(CAUSAL, CAUSAL)),
+              Case(kernel=second, scale=0.3, evaluate="state", dtype="bf16", masks=(CAUSAL, END), d=16),
+              Case(kernel=second, scale=0.3, evaluate="state", dtype="f16"),
+              Case(kernel=second, scale=0.3, evaluate="state", batch=(), kv_heads=1, masks=(CAUSAL, CAUSAL))]
+    for case in cases:
+        program = Program(case)
+        for n, most in ((1, 3), (17, 30), (40, 150 if case.sets < 3 else 20)):
+            check_state(family, program, rng, n, lengths_of(rng, case.sets, most))
+        # Several blocks of keys, several shares of queries.
+        n = {1: 300, 2: 150, 3: 30, 4: 14}[case.sets]
+        check_state(family, program, rng, n, [n] * case.sets)
+    yield family
+
+
+def certificate(rng):
+    """What attn-approximate makes of a declared bound: within the certificate inside the bound, exact outside."""
+    inside, outside = Family("certificate", "of the certificate"), Family("guard")
+    for case in (Case(bound=(0.5, "declared"), d=8, e=16), Case(bound=(0.2, "declared"), d=8, masks=(CAUSAL, CAUSAL)),
+                 Case(bound=(0.8, "declared"), d=4, sets=3), Case(bound=(0.5, "declared"), d=8, dtype="bf16"),
+                 Case(bound=(0.6, "declared"), d=6, masks=(PREFIX, CAUSAL), weighted=True)):
+        program = Program(case, prepare="attn-approximate{rtol=2e-2 force=true max-keys=512},attn-verify-certificates")
+        error = float(re.search(r"output_error = ([0-9.eE+-]+)", program.ir).group(1))
+        exact = Program(case)
+        for n, lengths in ((30, lengths_of(rng, case.sets, 40)), (33, [33] * case.sets)):
+            for kind in ("random", "corner"):
+                arrays = program.arrays(rng, n, lengths)
+                scale_to_bound(program, arrays, kind, rng)
+                check_inside(inside, outside, program, exact, arrays, error)
+    yield inside
+    yield outside
+
+
+def scale_to_bound(program, arrays, kind, rng):
+    """Norms l_{p+1} of queries and keys whose product is just within the bound; corners are keys along one axis."""
+    case, order = program.case, program.case.sets + 1
+    for i in range(order):
+        x = widen(arrays[i], case.dtype)
+        if kind == "corner":
+            x = np.zeros_like(x)
+            x[..., 0] = rng.choice([-1.0, 1.0], x.shape[:-1])
+        norms = (np.abs(x)**order).sum(axis=-1, keepdims=True)**(1 / order)
+        size = (case.bound[0] * (0.98 if case.dtype == "bf16" else 0.9999) / abs(case.scale))**(1 / order)
+        arrays[i][...] = round_to(np.where(np.isfinite(norms), x / norms * size, 0.0), case.dtype)
+
+
+def check_inside(inside, outside, program, exact, arrays, certified):
+    case = program.case
+    expected, most = program.oracle(arrays, kernel=None), program.largest(arrays)
+    got = widen(program.run(*arrays), case.dtype)
+    inside.add(f"p={case.sets} d={case.d} {case.dtype}", np.abs(got - expected), certified * most + output_rounding(expected, case.dtype), most)
+    plain = widen(exact.run(*arrays), case.dtype)
+    outside.expect("inside", case.dtype == "bf16" or not np.array_equal(got, plain), "the low-rank version was not taken", case.text())
+    # 1% beyond: the very bits of the exact version.
+    arrays[0][...] = round_to(1.03 * widen(arrays[0], case.dtype), case.dtype)
+    outside.expect("outside", program.run(*arrays).tobytes() == exact.run(*arrays).tobytes(), "not the exact result", case.text())
+    arrays[1][..., 0, 0] = round_to(math.nan, case.dtype)
+    with np.errstate(invalid="ignore"):
+        outside.expect("NaN", program.run(*arrays).tobytes() == exact.run(*arrays).tobytes(), "not the exact result", case.text())
+
+
+main({"direct": direct, "state": state, "certificate": certificate})
