@@ -20,6 +20,7 @@ import peak
 import plots
 import reach
 import report
+import tensor
 import timing
 
 BUILD = report.ROOT / os.environ.get("PA_BUILD_DIR", "build")
@@ -37,12 +38,13 @@ def parse_arguments():
     mode.add_argument("--reach", action="store_true", help="up to which score bounds is low rank taken, and does it run there?")
     mode.add_argument("--model-e2e", action="store_true",
                       help="a whole model and its matrix products beside PyTorch (needs torch-mlir and transformers)")
+    mode.add_argument("--tensor", action="store_true", help="tensor attention of order 3, exact and through a state, to a million tokens")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
-                        help="only shapes, or with --model-e2e cases, whose name contains this, such as 'd = 64, f32'")
+                        help="only shapes, or with --model-e2e or --tensor cases, whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json, linear.json, reach.json or model-e2e.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json, reach.json, model-e2e.json or tensor.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
@@ -132,6 +134,9 @@ def main():
     elif options.model_e2e:
         warn_if_busy()
         write(options, model_e2e.run(options.threads, BUILD / "bench-logs", options.only), "model-e2e.json")
+    elif options.tensor:
+        warn_if_busy()
+        write(options, tensor.run(options.threads, options.only), "tensor.json")
     else:
         finish(options, compare(options))
 

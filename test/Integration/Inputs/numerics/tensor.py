@@ -182,7 +182,7 @@ def certificate(rng):
     """What attn-approximate makes of a declared bound: within the certificate inside the bound, exact outside."""
     inside, outside = Family("certificate", "of the certificate"), Family("guard")
     for case in (Case(bound=(0.5, "declared"), d=8, e=16), Case(bound=(0.2, "declared"), d=8, masks=(CAUSAL, CAUSAL)),
-                 Case(bound=(0.8, "declared"), d=4, sets=3), Case(bound=(0.5, "declared"), d=8, dtype="bf16"),
+                 Case(bound=(0.8, "declared"), d=4, sets=3, scale=1.0), Case(bound=(0.5, "declared"), d=8, dtype="bf16"),
                  Case(bound=(0.6, "declared"), d=6, masks=(PREFIX, CAUSAL), weighted=True)):
         program = Program(case, prepare="attn-approximate{rtol=2e-2 force=true max-keys=512},attn-verify-certificates")
         error = float(re.search(r"output_error = ([0-9.eE+-]+)", program.ir).group(1))
@@ -224,4 +224,47 @@ def check_inside(inside, outside, program, exact, arrays, certified):
         outside.expect("NaN", program.run(*arrays).tobytes() == exact.run(*arrays).tobytes(), "not the exact result", case.text())
 
 
-main({"direct": direct, "state": state, "certificate": certificate})
+def reference(rng):
+    """The same through attn-lower-to-reference, the run-time check of a bound included."""
+    family, inside, outside = Family("reference"), Family("reference certificate", "of the certificate"), Family("reference guard")
+    lowering = "attn-lower-to-reference,attn-to-llvm"
+    for case in (Case(masks=(CAUSAL, WINDOW)), Case(sets=3, d=4, e=3, batch=(4,), weighted=True), Case(sets=1), Case(dtype="f16", e=5)):
+        for n, most in ((1, 4), (7, 9)):
+            check_direct(family, Program(case, lowering), rng, n, lengths_of(rng, case.sets, most), 1.0)
+    yield family
+    case = Case(bound=(0.5, "declared"), masks=(CAUSAL, FULL))
+    prepare = "attn-approximate{rtol=2e-2 force=true max-keys=512},attn-verify-certificates"
+    program, exact = Program(case, lowering, prepare), Program(case, lowering)
+    certified = float(re.search(r"output_error = ([0-9.eE+-]+)", program.ir).group(1))
+    for kind in ("random", "corner"):
+        arrays = program.arrays(rng, 9, [9, 11])
+        scale_to_bound(program, arrays, kind, rng)
+        check_inside(inside, outside, program, exact, arrays, certified)
+    yield inside
+    yield outside
+
+
+def determinant(rng):
+    """The score of 2-simplicial attention's determinant form, as a sum of products (docs/tensor-attention.md)."""
+    family = Family("determinant")
+    n, d = 11, 9
+    case = Case(d=2 * d, e=4, batch=(), kv_heads=1, scale=0.3)
+    program = Program(case)
+    q, k1, k2 = (rng.standard_normal((n, d)) for _ in range(3))
+    values = [rng.standard_normal((n, case.e)) for _ in range(2)]
+    thirds = [x.reshape(n, d // 3, 3) for x in (q, k1, k2)]
+    scores = np.array([[[case.scale * sum(np.linalg.det(np.stack([x[i, c] for x, i in zip(thirds, at)])) for c in range(d // 3))
+                         for at in ((a, b, c) for c in range(n))] for b in range(n)] for a in range(n)])
+    weights = np.exp(scores)
+    expected = np.einsum("ijk,je,ke->ie", weights, *values) / weights.sum(axis=(1, 2))[:, None]
+    signs = np.array([1, -1, 1, -1, 1, -1])
+    orders = np.array([[0, 1, 2], [0, 2, 1], [1, 2, 0], [1, 0, 2], [2, 0, 1], [2, 1, 0]])
+    spread = [x[:, :, orders[:, t]].reshape(n, 2 * d) for t, x in enumerate(thirds)]
+    spread[0] = (thirds[0][:, :, orders[:, 0]] * signs).reshape(n, 2 * d)
+    arrays = [np.float32(x) for x in (*spread, *values)] + [np.ones(n, np.float32)] * 2
+    most = np.abs(values[0]).max() * np.abs(values[1]).max()
+    family.add("chunks of 3", np.abs(program.run(*arrays) - expected), 1e-5 * most, most)
+    yield family
+
+
+main({"direct": direct, "state": state, "certificate": certificate, "reference": reference, "determinant": determinant})
