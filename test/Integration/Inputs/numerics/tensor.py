@@ -267,4 +267,28 @@ def determinant(rng):
     yield family
 
 
-main({"direct": direct, "state": state, "certificate": certificate, "reference": reference, "determinant": determinant})
+def fuzz(rng, families):
+    """One random case of each evaluation (scripts/fuzz.py)."""
+    def mask(evaluate):
+        options = [FULL, CAUSAL, END, ("prefix", {"length": int(rng.integers(1, 40))})]
+        if evaluate == "direct":
+            options.append(("sliding_window", {"left": int(rng.integers(0, 20)), "right": int(rng.integers(0, 20))}))
+        return options[rng.integers(len(options))]
+    for evaluate, family in zip(("direct", "state"), families):
+        sets = int(rng.choice([2, 2, 3]))
+        kv_heads = int(rng.integers(1, 4))
+        case = Case(sets, int(rng.integers(1, 40)), int(rng.integers(1, 70)), (kv_heads * int(rng.integers(1, 4)),), kv_heads,
+                    str(rng.choice(["f32", "f32", "f16", "bf16"])), float(rng.choice([-1, 1]) * rng.uniform(0.05, 0.4)),
+                    (1.0, 0.3, 0.5) if evaluate == "state" else None, tuple(mask(evaluate) for _ in range(sets)), evaluate,
+                    weighted=bool(rng.random() < 0.5))
+        program = Program(case)
+        n = int(rng.integers(1, 40))
+        lengths = [n] * sets if rng.random() < 0.5 else lengths_of(rng, sets, 60 if sets == 2 else 14)
+        if evaluate == "direct":
+            check_direct(family, program, rng, n, lengths, 1.0)
+        else:
+            check_state(family, program, rng, n, lengths)
+
+
+if __name__ == "__main__":
+    main({f.__name__: f for f in (direct, state, certificate, reference, determinant)})
