@@ -20,6 +20,16 @@ static bool holdsOnly(Grid &grid, ArrayRef<double> numbers) {
   return true;
 }
 
+/// Times an ordinary number and nothing else: 0 stays 0.
+static bool isPlain(const BiasTerm &term) {
+  return term.factors.empty() && std::isfinite(term.number);
+}
+
+/// What hides a key still does.
+static bool isPositive(const BiasTerm &term) {
+  return isPlain(term) && term.number > 0;
+}
+
 /// Masks and biases that the program states for every row and key.
 SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
   SmallVector<Part> parts;
@@ -28,7 +38,7 @@ SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
       if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
         parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
-    if (!term.factors.empty() || term.number <= 0)
+    if (!isPositive(term))
       continue;
     auto grid = Grid::of(n, term.e, row, keys);
     if (!grid)
@@ -178,9 +188,9 @@ bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
 /// adding it is the same as putting it in the place of the score.
 void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
   Expr *e = n.lookThroughCasts(term.e);
-  if (n.number(e) == 0.0)
+  bool canSplit = depth && isPositive(term);
+  if (isPlain(term) && n.number(e) == 0.0)
     return;
-  bool canSplit = depth && term.factors.empty() && term.number > 0;
   if (canSplit && e->isApply("arith.addf")) {
     splitBias({e->operands[0], term.number, {}}, depth - 1);
     splitBias({e->operands[1], term.number, {}}, depth - 1);
@@ -189,7 +199,8 @@ void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
   if (canSplit && e->isApply("arith.select"))
     for (unsigned filled : {1, 2}) {
       auto fill = n.number(e->operands[filled]);
-      if (!fill || *fill * term.number > -1e30)
+      // NaN hides nothing.
+      if (!fill || !(*fill * term.number <= -1e30))
         continue;
       match.masks.push_back({e->operands[0], filled == 2, *fill * term.number});
       splitBias({e->operands[3 - filled], term.number, {}}, depth - 1);
