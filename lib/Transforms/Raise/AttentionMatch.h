@@ -99,6 +99,7 @@ private:
   bool collectSelect(Expr *e, const Scaled &scaled);
   bool isHarmlessShift(Expr *e);
   bool checkShifts();
+  bool comesFrom(Operation *op, Expr *e, unsigned depth);
   bool isScoreProduct(Expr *e);
   bool containsScoreProduct(Expr *e, unsigned depth);
   bool matchFirstProduct(Expr *reduce, const Scaled &scaled);

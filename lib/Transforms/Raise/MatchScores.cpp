@@ -134,12 +134,23 @@ bool AttentionMatcher::isHarmlessShift(Expr *e) {
          harmless(1);
 }
 
+/// Is it computed from the result of an op? Asked a few steps up.
+bool AttentionMatcher::comesFrom(Operation *op, Expr *e, unsigned depth) {
+  e = n.lookThroughCasts(e);
+  if (e->tensor && e->tensor.getDefiningOp() == op)
+    return true;
+  return depth && e->kind != Expr::Kind::Access &&
+         llvm::any_of(e->operands, [&](Expr *operand) {
+           return comesFrom(op, operand, depth - 1);
+         });
+}
+
 /// What is not harmless may still be a bias, one number for each row.
 bool AttentionMatcher::checkShifts() {
   for (const BiasTerm &shift : shifts) {
     if (isHarmlessShift(shift.e))
       continue;
-    if (n.number(shift.e) || containsScoreProduct(shift.e, 12))
+    if (n.number(shift.e) || comesFrom(result.firstProduct, shift.e, 12))
       return fail(shift.e->loc,
                   "what is added to all scores of a row is neither "
                   "their maximum nor an ordinary number");

@@ -32,16 +32,21 @@ bool AttentionMatcher::isReciprocal(Expr *e, Expr *&of) {
   return true;
 }
 
-/// The numerator, if this is a quotient whose denominator is then `sum`.
+/// The numerator, if this is a quotient whose denominator is then `sum`. No sum
+/// of weights is a number that the program states.
 Expr *AttentionMatcher::matchLateSum(Expr *e) {
-  if (e->isApply("arith.divf")) {
-    sum = e->operands[1];
-    return e->operands[0];
-  }
+  auto over = [&](Expr *numerator, Expr *denominator) -> Expr * {
+    if (n.number(denominator))
+      return nullptr;
+    sum = denominator;
+    return numerator;
+  };
+  if (e->isApply("arith.divf"))
+    return over(e->operands[0], e->operands[1]);
   if (e->isApply("arith.mulf"))
     for (unsigned i : {0, 1})
-      if (isReciprocal(e->operands[i], sum))
-        return e->operands[1 - i];
+      if (Expr *denominator; isReciprocal(e->operands[i], denominator))
+        return over(e->operands[1 - i], denominator);
   return nullptr;
 }
 
@@ -172,10 +177,14 @@ bool AttentionMatcher::matchWeights(Expr *e) {
     }
     if (wasDivided && e->isApply("arith.mulf") && matchWeightFactor(e, e))
       continue;
-    if (e->isApply("arith.mulf"))
+    if (isQuotient && wasDivided)
+      return fail(loc, "weights are multiplied or divided by what is no mask "
+                       "before they are summed");
+    if (isQuotient)
       return fail(loc,
-                  "after the softmax, weights are multiplied by something "
-                  "(dropout, a gate, or a mask that should come before it)");
+                  "after the softmax, weights are multiplied or divided by "
+                  "something (dropout, a gate, or a mask that should come "
+                  "before it)");
     return fail(loc,
                 "the weights of the second product are not exp of scores "
                 "over a sum: found " +
