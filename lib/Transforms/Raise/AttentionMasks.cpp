@@ -30,6 +30,12 @@ static bool isPositive(const BiasTerm &term) {
   return isPlain(term) && term.number > 0;
 }
 
+/// Without a maximum taken off, what hides every key of a row makes 0 over 0,
+/// whatever number it is.
+double AttentionBuilder::fillOf(double fill) const {
+  return match.maximum == Maximum::None ? -INFINITY : fill;
+}
+
 /// Masks and biases that the program states for every row and key.
 SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
   SmallVector<Part> parts;
@@ -50,7 +56,7 @@ SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
         bool hides = isNoKey(value * term.number, term.e->type);
         isMask &= hides || value == 0;
         if (hides)
-          fill = std::max(fill, value);
+          fill = std::max(fill, fillOf(value));
       }
     if (isMask)
       parts.push_back({std::move(grid), std::nullopt, fill, k});
@@ -202,7 +208,8 @@ void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
       // NaN hides nothing.
       if (!fill || !(*fill * term.number <= -1e30))
         continue;
-      match.masks.push_back({e->operands[0], filled == 2, *fill * term.number});
+      match.masks.push_back(
+          {e->operands[0], filled == 2, fillOf(*fill * term.number)});
       splitBias({e->operands[3 - filled], term.number, {}}, depth - 1);
       return;
     }
@@ -296,12 +303,19 @@ bool AttentionBuilder::checkFills() {
       return failAt(term.condition->loc,
                     "weights are multiplied by what is no mask before they are "
                     "summed");
-  if (options.assumeRowsAttend || match.isGuarded || !type.isF16())
+  if (options.assumeRowsAttend || match.isGuarded)
     return true;
-  for (const MaskTerm &term : match.masks)
-    if (!std::isinf(term.fill))
+  for (const MaskTerm &term : match.masks) {
+    if (std::isinf(term.fill))
+      continue;
+    if (match.maximum == Maximum::Partial)
+      return failAt(term.condition->loc,
+                    "rows without any key would change: the maximum is not of "
+                    "all masks and biases (see assume-rows-attend)");
+    if (type.isF16())
       return failAt(term.condition->loc,
                     "rows without any key would change: scores are f16 and "
                     "masked by a finite number (see assume-rows-attend)");
+  }
   return true;
 }

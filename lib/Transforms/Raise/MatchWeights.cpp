@@ -259,6 +259,7 @@ bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
   if (!maximum)
     return n.equalOver(scores, result.keyAtoms, body->operands[0],
                        total->atoms);
+  shifts.push_back({maximum});
   Expr *shifted = n.lookThroughCasts(body->operands[0]);
   return shifted->isApply("arith.subf") &&
          n.equalOver(scores, result.keyAtoms, shifted->operands[0],
@@ -279,14 +280,14 @@ bool AttentionMatcher::isRowGuard(Expr *condition, bool zeroIf) {
   };
   for (; isNot(e); e = n.look(e->operands[0]))
     zeroIf = !zeroIf;
-  if (!result.masks.empty()) {
+  // A bias could hide keys, too.
+  if (result.masks.size() == 1 && result.biases.empty()) {
     const MaskTerm &mask = result.masks.front();
     // Per element, or any key at all.
-    if (result.masks.size() == 1 && mask.admits != zeroIf &&
-        n.equal(mask.condition, e))
+    if (mask.admits != zeroIf && n.equal(mask.condition, e))
       return true;
     bool isAny = isBooleanReduce(e, mask.admits ? "arith.ori" : "arith.andi");
-    if (result.masks.size() == 1 && isAny && mask.admits != zeroIf &&
+    if (isAny && mask.admits != zeroIf &&
         n.number(e->operands[0]) == (mask.admits ? 0.0 : 1.0) &&
         n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms))
       return true;
@@ -309,8 +310,8 @@ bool AttentionMatcher::matchGuards() {
   for (Guard guard : guards) {
     if (!isRowGuard(guard.condition, guard.zeroIf))
       return fail(guard.condition->loc,
-                  "weights are set to 0 after the softmax by a condition that "
-                  "is not the mask of the scores");
+                  "weights are set to 0 after the softmax by a condition other "
+                  "than that masks and biases leave no key to the row");
     result.isGuarded = true;
   }
   return true;
