@@ -181,8 +181,8 @@ def guard_of_differences(q, k, v, mask):
         SMALL + [T(5, 7, dtype="i1", kind="mask"), T(5, 7, dtype="i1", kind="mask")])
 def guard_beside_bias(q, k, v, mask, hidden):
     bias = hidden.float().log()
-    p = torch.softmax((scores(q, k) + bias).masked_fill(~mask, -inf), -1)
-    return p.masked_fill(~mask, 0.0) @ v
+    p = torch.softmax(torch.where(mask, scores(q, k) + bias, -inf), -1)
+    return torch.where(mask, p, 0.0) @ v
 
 
 @reject("The maximum of scores under one of two masks with finite fills: rows without keys are NaN or a mean.",
