@@ -4,8 +4,9 @@
 
 A mutant that verifies must compile, with and without attn-raise, or give a diagnostic without it; where attention was
 raised, and in every tenth other one, both programs run and must agree as test/Raise/Inputs/check_raise.py has it. A
-crash, a hang (20 seconds), an error of attn-raise or a difference is a failure: its program is written to --out, with
-the command that repeats it. Mutant number i depends on --seed, i and the files only."""
+crash, a hang (20 seconds of computing), an error of attn-raise, an assertion that stops the raised program only, or a
+difference is a failure: its program is written to --out, with the command that repeats it. Mutant number i depends on
+--seed, i and the files only."""
 
 import argparse
 import collections
@@ -20,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -30,9 +32,10 @@ def arguments():
     parser.add_argument("--first", type=int, default=0, metavar="I", help="number of the first mutant")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="what takes longer hangs")
+    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="what computes for longer hangs")
     parser.add_argument("--pass", dest="raising", default="attn-raise", help="the pass under test")
     parser.add_argument("--pipeline", default="attn-to-llvm", help="what follows it, and runs alone for comparison")
+    parser.add_argument("--whole", default="", metavar="PIPELINE", help="test this instead of --pass and --pipeline, such as attn-compile")
     parser.add_argument("--check", action="store_true", help="run the given files as they are")
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build"), help="where polyattn was built")
     parser.add_argument("--out", default=None, help="folder for failures (BUILD/fuzz-raise)")
@@ -68,11 +71,10 @@ def compiled(module, passes):
         return None, str(error)
 
 
-def judge(text, words, raising, pipeline, compare, say):
+def judge(text, words, raising, pipeline, whole, compare, say):
     """What comes of a program: a word for the table and why. `same` is one that was not raised, and if `compare` is
-    true gave the same results; `undefined` one whose results depend on what tensor.empty
-    holds. `say` is told which stage is
-    under way, so that a crash can be placed."""
+    true gave the same results; `stops` one that an assertion of its own stops at run time; `undefined` one whose results
+    depend on what tensor.empty holds. `say` is told which stage is under way, so that a crash can be placed."""
     import check_raise
     import polyattn
 
@@ -81,55 +83,74 @@ def judge(text, words, raising, pipeline, compare, say):
         module = polyattn.parse(text)
     except polyattn.CompileError:
         return "invalid", ""
-    say("raise")
-    try:
-        remarks = polyattn.parse(text).run(raising)
-    except polyattn.CompileError as error:
-        return "failure", f"{raising}: {error}"
-    count = sum(r.kind == "passed" and r.name == "Raised" for r in remarks)
+    if not whole:
+        say("raise")
+        try:
+            polyattn.parse(text).run(raising)
+        except polyattn.CompileError as error:
+            return "failure", f"{raising}: {error}"
+    tested = whole or f"{raising},{pipeline}"
     say("compile raised")
-    raised, error = compiled(module, f"{raising},{pipeline}")
+    raised, error = compiled(module, tested)
+    count = sum(r.kind == "passed" and r.name == "Raised" for r in raised.remarks) if raised else 0
     if raised and not (count or compare):
         return "same", ""
     say("compile")
     plain, _ = compiled(module, pipeline)
     if not raised and plain:
-        return "failure", f"compiles without {raising} only: {error}"
+        return "failure", f"compiles without {tested} only: {error}"
     if not raised or not plain:
         return ("compiles raised only" if raised else "refused"), ""
-    wrong = run_both(check_raise.Program.of(plain, raised, words, text), say)
+    wrong, stops = run_both(check_raise.Program.of(plain, raised, words, text), say)
     if wrong:
         say("run")
         return ("failure", wrong) if is_defined(text, words, pipeline) else ("undefined", "")
-    return ("raised" if count else "same"), ""
+    return ("stops" if stops else "raised" if count else "same"), ""
+
+
+def stopped(program, executable, inputs):
+    """The diagnostic of the assertion that stops the program at run time, or an empty text."""
+    import polyattn
+    try:
+        program.results(executable, inputs)
+    except polyattn.CheckError as error:
+        return str(error)
+    return ""
 
 
 def run_both(program, say):
-    """What is wrong, or an empty text."""
-    rng = np.random.default_rng(0)
+    """What is wrong, or an empty text, and the diagnostic that stops the program as it is. Raised, such a program may
+    stop or not: what stands at an index that does not exist is nobody's to say."""
+    rng, stops = np.random.default_rng(0), ""
     for magnitude in (0.05, 1.0, 8.0):
         program.overflows |= magnitude > 0.05  # what was a maximum may be anything: NaN of large scores only is allowed
         inputs = program.arguments(rng, magnitude)
         say("run")
         with np.errstate(all="ignore"):
-            program.results(program.plain, inputs)
+            stops = stopped(program, program.plain, inputs) or stops
             say("run raised")
+            wrong = stopped(program, program.raised, inputs)
+            if stops:
+                continue
+            if wrong:
+                return f"magnitude {magnitude}: stops when it is raised only: {wrong}", ""
             found = program.check(rng, inputs)
         if isinstance(found, str):
-            return f"magnitude {magnitude}: {found}"
+            return f"magnitude {magnitude}: {found}", ""
         if found[1] > 1:
-            return f"magnitude {magnitude}: differs by {found[0]:.3g}, {found[1]:.3g} of what is allowed"
-    return ""
+            return f"magnitude {magnitude}: differs by {found[0]:.3g}, {found[1]:.3g} of what is allowed", ""
+    return "", stops
 
 
-def unwritten(rng, kind):
-    """What may stand in a tensor of this type that nobody wrote: no two elements alike, as a constant's text."""
+def unwritten(rng, kind, most):
+    """What may stand in a tensor of this type that nobody wrote: no two elements alike, integers below `most`, as a
+    constant's text."""
     *sizes, element = kind[len("tensor<"):-1].split("x")
     count = math.prod(int(size) for size in sizes)
     if element == "i1":
         return rng.choice(["true", "false"])
     if element[0] == "i":
-        numbers = rng.integers(0, 2, count).astype(f"i{8 if element == 'index' else int(element[1:]) // 8}")
+        numbers = rng.integers(0, most, count).astype(f"i{8 if element == 'index' else int(element[1:]) // 8}")
     elif element == "bf16":
         numbers = (rng.uniform(-1, 1, count).astype("f4").view("u4") >> 16).astype("u2")
     else:
@@ -142,28 +163,42 @@ def is_defined(text, words, pipeline):
     import check_raise
     import polyattn
 
-    def filled(seed):
-        rng = np.random.default_rng(seed)
+    def filled(most):
+        rng = np.random.default_rng(most)
 
         def constant(found):
-            return f'"arith.constant"() <{{value = dense<{unwritten(rng, found[1])}> : {found[1]}}}> : () -> {found[1]}'
+            kind = found[1]
+            return f'"arith.constant"() <{{value = dense<{unwritten(rng, kind, most)}> : {kind}}}> : () -> {kind}'
         return compiled(polyattn.parse(re.sub(r'"tensor\.empty"\(\) : \(\) -> (tensor<[^?>]*>)', constant, text)), pipeline)[0]
 
-    one, other = filled(0), filled(1)
-    if not one or not other:
+    programs = [filled(most) for most in (2, 3, 100)]
+    if not all(programs):
         return True
-    program, rng = check_raise.Program.of(one, other, words, text), np.random.default_rng(0)
+    program, rng = check_raise.Program.of(programs[0], programs[0], words, text), np.random.default_rng(0)
     with np.errstate(all="ignore"):
         inputs = program.arguments(rng, 1.0)
-        return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-                   for a, b in zip(program.results(one, inputs), program.results(other, inputs)))
+        if any(stopped(program, other, inputs) for other in programs):
+            return False
+        one, *others = [program.results(other, inputs) for other in programs]
+        return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for other in others for a, b in zip(one, other))
 
 
 def work(pipe):
     """Judges what comes through the pipe, until the parent is no more."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     while True:
-        pipe.send(("done", judge(*pipe.recv(), say=lambda stage: pipe.send(("stage", stage)))))
+        arguments = pipe.recv()
+        try:
+            found = judge(*arguments, say=lambda stage: pipe.send(("stage", stage)))
+        except Exception:  # of the fuzzer itself
+            found = "failure", traceback.format_exc()
+        pipe.send(("done", found))
+
+
+def cpu_seconds(pid):
+    """What a process has computed so far, however busy the machine is."""
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Worker:
@@ -179,7 +214,14 @@ class Worker:
             self.process.start()
             other.close()
         self.pipe.send(arguments)
-        self.job, self.stage, self.end = job, "start", time.monotonic() + options.limit
+        self.job, self.stage = job, "start"
+        self.started = cpu_seconds(self.process.pid), time.monotonic()
+
+    def hangs(self):
+        """Has it computed for too long, or waited for very long?"""
+        computed, waited = self.started
+        return (cpu_seconds(self.process.pid) > computed + options.limit or
+                time.monotonic() > waited + 30 * options.limit)
 
     def stop(self):
         self.process.kill()
@@ -198,7 +240,7 @@ class Worker:
             self.process.join()
             code, self.process = self.process.exitcode, None
             return "crash", f"{self.stage} (exit code {code})"
-        if time.monotonic() > self.end:
+        if self.hangs():
             self.stop()
             return "hang", self.stage
         return None
@@ -255,7 +297,7 @@ def save(folder, name, sample, text, what):
     os.makedirs(folder, exist_ok=True)
     words = sample.words
     lines = [what.replace("\n", " ")[:400], f"From {os.path.basename(sample.path)}.",
-             f"Again: scripts/fuzz_raise.py --check {path}"] + ([f"ARGS: {' '.join(words)}"] if words is not None else [])
+             f"Again: scripts/fuzz_raise.py {f'--whole {options.whole} ' if options.whole else ''}--check {path}"] + ([f"ARGS: {' '.join(words)}"] if words is not None else [])
     lines += ["OVERFLOWS: as the sample"] if sample.overflows else []
     with open(path, "w") as file:
         file.write("".join(f"// {line}\n" for line in lines) + "\n" + text)
@@ -282,11 +324,12 @@ def mutants(samples):
         sample = samples[int(rng.integers(len(samples)))]
         text, done = mutate_ir.mutate(sample.program(BEFORE[int(rng.integers(len(BEFORE)))]), rng)
         text = ("// OVERFLOWS:\n" if sample.overflows else "") + text
-        yield ((i, sample, text, done), text, sample.words, options.raising, options.pipeline, i % 10 == 0)
+        yield ((i, sample, text, done), text, sample.words, options.raising, options.pipeline, options.whole, i % 10 == 0)
 
 
 def check_files():
-    jobs = ((path, open(path).read(), Sample(path).words, options.raising, options.pipeline, True) for path in options.files)
+    jobs = ((path, open(path).read(), Sample(path).words, options.raising, options.pipeline, options.whole, True)
+            for path in options.files)
     failed = False
     for path, found in judge_all(jobs):
         failed |= outcome_of(found)[1]

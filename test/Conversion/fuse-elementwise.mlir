@@ -110,3 +110,29 @@ func.func @users(%a: tensor<8x16xf32>, %init: tensor<8xf64>) -> (tensor<8xf64>, 
   %q = linalg.square ins(%w : tensor<8x16xf64>) outs(%e1 : tensor<8x16xf64>) -> tensor<8x16xf64>
   return %s, %q : tensor<8xf64>, tensor<8x16xf64>
 }
+
+// -----
+
+// Upstream makes the first type static, and then dynamic again for the second
+// op, without end.
+#ij = affine_map<(i, j) -> (i, j)>
+#ijk = affine_map<(i, j, k) -> (i, j)>
+#ik = affine_map<(i, j, k) -> (i, k)>
+// CHECK-LABEL: func.func @patterns_that_undo_each_other
+// CHECK-COUNT-2: linalg.generic
+func.func @patterns_that_undo_each_other(%v: tensor<?x6xf32>) -> tensor<?x4xf32> {
+  %c6 = arith.constant 6 : index
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%c6) : tensor<?x4xf32>
+  %g = linalg.generic {indexing_maps = [#ij], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<?x4xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %zero : f32
+  } -> tensor<?x4xf32>
+  %s = linalg.generic {indexing_maps = [#ik, #ijk], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%v : tensor<?x6xf32>) outs(%g : tensor<?x4xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %r = arith.addf %o, %x : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %s : tensor<?x4xf32>
+}

@@ -12,7 +12,7 @@
 
 // What belongs to a row is computed before its lanes. 40 columns are two and a
 // half vectors.
-// REMARK: loop 1 of 'linalg.generic' runs over lanes
+// REMARK: [Analysis] VectorLoops | {{.*}}loop 1 of 'linalg.generic' runs over lanes
 // CHECK-LABEL: func.func @rows
 // CHECK: %[[ROW:.*]] = memref.load %arg1
 // CHECK: %[[ROOT:.*]] = math.sqrt %[[ROW]] : f32
@@ -41,7 +41,7 @@ func.func @rows(%a: memref<64x40xf32>, %r: memref<64xf32>, %c: memref<40xf32>, %
 
 // A sum along the lanes: four vectors at a time, then what is left, then one
 // number. Rows go to threads if there is enough to do.
-// REMARK: loop 1 of 'linalg.generic' runs over lanes
+// REMARK: [Analysis] VectorLoops | {{.*}}loop 1 of 'linalg.generic' runs over lanes
 // CHECK-LABEL: func.func @sum
 // CHECK: %[[ENOUGH:.*]] = arith.cmpi sgt
 // CHECK: %[[SHARES:.*]] = arith.select %[[ENOUGH]], {{.*}}, %c1
@@ -63,7 +63,7 @@ func.func @sum(%a: memref<64x?xf32>, %out: memref<64xf32>) {
 }
 
 // A sum over the outer dimension: lanes are what is not summed.
-// REMARK: loop 1 of 'linalg.generic' runs over lanes
+// REMARK: [Analysis] VectorLoops | {{.*}}loop 1 of 'linalg.generic' runs over lanes
 // CHECK-LABEL: func.func @column_sum
 // CHECK-NOT: vector.reduction
 // CHECK: vector.load %arg0
@@ -81,7 +81,7 @@ func.func @column_sum(%a: memref<64x32xf32>, %out: memref<32xf32>) {
 
 // Elements of a row of the table are adjacent, its row is the same in all lanes,
 // and so is the assertion.
-// REMARK: loop 1 of 'linalg.generic' runs over lanes
+// REMARK: [Analysis] VectorLoops | {{.*}}loop 1 of 'linalg.generic' runs over lanes
 // CHECK-LABEL: func.func @gather
 // CHECK: cf.assert
 // CHECK: scf.for

@@ -7,7 +7,7 @@
 
 // Panels of 64 columns, made by a loop of their own; 6 x 4 registers of C. AVX2
 // has panels of 16 columns and 6 x 2 registers.
-// REMARK: register blocks: panels made first
+// REMARK: [Analysis] Blocks | {{.*}}register blocks: panels made first
 // CHECK-LABEL: func.func @panels
 // CHECK: memref.alloc() {alignment = 64 : i64} : memref<256x192xf32>
 // CHECK: %[[PANELS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<3x384x64xf32>
@@ -33,7 +33,7 @@ func.func @panels(%a: tensor<256x384xf32>, %b: tensor<384x192xf32>) -> tensor<25
 
 // A constant is put into panels now: no loop does it. Its transposition is part
 // of that: the first row of the panel is the first column, 1 and 3, and zeros.
-// REMARK: register blocks: constant panels
+// REMARK: [Analysis] Blocks | {{.*}}register blocks: constant panels
 // CHECK-LABEL: func.func @constant
 // CHECK: arith.constant dense_resource<panels> : tensor<1x16x64xf32>
 // CHECK: vector.fma
@@ -56,7 +56,7 @@ func.func @constant(%a: tensor<20x2xf32>) -> tensor<20x2xf32> {
 // -----
 
 // Few rows: weights are read where they lie, rows or columns of them.
-// REMARK: register blocks: rows as they are
+// REMARK: [Analysis] Blocks | {{.*}}register blocks: rows as they are
 // CHECK-LABEL: func.func @few_rows
 // CHECK-COUNT-1: memref.alloc()
 // CHECK-NOT: memref.alloc()
@@ -68,7 +68,7 @@ func.func @few_rows(%a: tensor<1x100xf32>, %b: tensor<100x64xf32>, %init: tensor
   return %m : tensor<1x64xf32>
 }
 
-// REMARK: register blocks: dot products
+// REMARK: [Analysis] Blocks | {{.*}}register blocks: dot products
 // CHECK-LABEL: func.func @few_rows_transposed
 // CHECK-COUNT-16: vector.fma
 // CHECK: vector.shuffle
@@ -89,7 +89,7 @@ func.func @few_rows_transposed(%a: tensor<1x96xf32>, %b: tensor<64x96xf32>, %ini
 
 // The op that follows is part of the tile's loop: nothing but the last result is
 // stored.
-// REMARK: register blocks: panels made first, the op that follows is part of it
+// REMARK: [Analysis] Blocks | {{.*}}register blocks: panels made first, the op that follows is part of it
 // CHECK-LABEL: func.func @epilogue
 // CHECK: memref<40x64xf32>
 // CHECK: vector.fma

@@ -80,7 +80,7 @@ def AttnLowerContractions : Pass<"attn-lower-contractions", "::mlir::ModuleOp"> 
     and is its only user, becomes part of the loops: bias, activation, residual.
 
     Sums are formed in another order than one by one, products are not rounded before they are added. What the pass does
-    not take stays, with a missed remark that says why.
+    not take stays, with a missed remark that says why; what it takes has an analysis remark.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"auto\"",
@@ -105,7 +105,7 @@ def AttnLinalgToVector : Pass<"attn-linalg-to-vector", "::mlir::ModuleOp"> {
     then changes. exp, expm1, erf, tanh, log and log1p on f32 become upstream's polynomial approximations.
 
     Ops whose body branches, or reduces by an operation whose order matters, stay for `convert-linalg-to-loops`, with a
-    missed remark.
+    missed remark; others have an analysis remark.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"auto\"",

@@ -88,7 +88,8 @@ struct LinalgToVectorPass
               "': " + reason);
       return;
     }
-    remark::passed(op.getLoc(), remarkOptions("VectorLoops"))
+    // What a model is full of is no news.
+    remark::analysis(op.getLoc(), remarkOptions("VectorLoops"))
         << ("loop " + std::to_string(*lane) + " of '" +
             op->getName().getStringRef().str() + "' runs over lanes");
     emitLoops(e, target, op, *lane);

@@ -98,7 +98,7 @@ struct LowerContractionsPass
     Emitter e(b, loc, target);
     ContractionEmitter emitter(e, target, *c, epilogue);
     Value result = emitter.emit();
-    remark::passed(loc, remarkOptions("Blocks"))
+    remark::analysis(loc, remarkOptions("Blocks"))
         << ("register blocks: " + emitter.getRoute().str() +
             (epilogue ? ", the op that follows is part of it" : ""));
     b.replaceOp(last, result);

@@ -62,6 +62,7 @@ private:
     double fill;
     size_t index;
   };
+  double fillOf(double fill) const;
   SmallVector<Part> gridParts();
   MaskAttrInterface maskOf(ArrayRef<Part *> parts, bool &hasEmptyRow);
   MaskAttrInterface dynamicMask(const MaskTerm &term);

@@ -20,6 +20,22 @@ static bool holdsOnly(Grid &grid, ArrayRef<double> numbers) {
   return true;
 }
 
+/// Times an ordinary number and nothing else: 0 stays 0.
+static bool isPlain(const BiasTerm &term) {
+  return term.factors.empty() && std::isfinite(term.number);
+}
+
+/// What hides a key still does.
+static bool isPositive(const BiasTerm &term) {
+  return isPlain(term) && term.number > 0;
+}
+
+/// Without a maximum taken off, what hides every key of a row makes 0 over 0,
+/// whatever number it is.
+double AttentionBuilder::fillOf(double fill) const {
+  return match.maximum == Maximum::None ? -INFINITY : fill;
+}
+
 /// Masks and biases that the program states for every row and key.
 SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
   SmallVector<Part> parts;
@@ -28,7 +44,7 @@ SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
       if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
         parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
-    if (!term.factors.empty() || term.number <= 0)
+    if (!isPositive(term))
       continue;
     auto grid = Grid::of(n, term.e, row, keys);
     if (!grid)
@@ -40,7 +56,7 @@ SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
         bool hides = isNoKey(value * term.number, term.e->type);
         isMask &= hides || value == 0;
         if (hides)
-          fill = std::max(fill, value);
+          fill = std::max(fill, fillOf(value));
       }
     if (isMask)
       parts.push_back({std::move(grid), std::nullopt, fill, k});
@@ -178,9 +194,9 @@ bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
 /// adding it is the same as putting it in the place of the score.
 void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
   Expr *e = n.lookThroughCasts(term.e);
-  if (n.number(e) == 0.0)
+  bool canSplit = depth && isPositive(term);
+  if (isPlain(term) && n.number(e) == 0.0)
     return;
-  bool canSplit = depth && term.factors.empty() && term.number > 0;
   if (canSplit && e->isApply("arith.addf")) {
     splitBias({e->operands[0], term.number, {}}, depth - 1);
     splitBias({e->operands[1], term.number, {}}, depth - 1);
@@ -189,9 +205,11 @@ void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
   if (canSplit && e->isApply("arith.select"))
     for (unsigned filled : {1, 2}) {
       auto fill = n.number(e->operands[filled]);
-      if (!fill || *fill * term.number > -1e30)
+      // NaN hides nothing.
+      if (!fill || !(*fill * term.number <= -1e30))
         continue;
-      match.masks.push_back({e->operands[0], filled == 2, *fill * term.number});
+      match.masks.push_back(
+          {e->operands[0], filled == 2, fillOf(*fill * term.number)});
       splitBias({e->operands[3 - filled], term.number, {}}, depth - 1);
       return;
     }
@@ -285,12 +303,19 @@ bool AttentionBuilder::checkFills() {
       return failAt(term.condition->loc,
                     "weights are multiplied by what is no mask before they are "
                     "summed");
-  if (options.assumeRowsAttend || match.isGuarded || !type.isF16())
+  if (options.assumeRowsAttend || match.isGuarded)
     return true;
-  for (const MaskTerm &term : match.masks)
-    if (!std::isinf(term.fill))
+  for (const MaskTerm &term : match.masks) {
+    if (std::isinf(term.fill))
+      continue;
+    if (match.maximum == Maximum::Partial)
+      return failAt(term.condition->loc,
+                    "rows without any key would change: the maximum is not of "
+                    "all masks and biases (see assume-rows-attend)");
+    if (type.isF16())
       return failAt(term.condition->loc,
                     "rows without any key would change: scores are f16 and "
                     "masked by a finite number (see assume-rows-attend)");
+  }
   return true;
 }

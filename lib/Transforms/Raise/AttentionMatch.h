@@ -39,6 +39,11 @@ struct Miss {
   std::string text;
 };
 
+/// What of the scores a row's maximum is taken of before exp. Where a finite
+/// number hides all keys of a row, that decides what the row gives: the same
+/// weight for every key (Whole), or 0 over 0, as -inf does (None).
+enum class Maximum { None, Partial, Whole };
+
 /// One attention: output = sum over keys of softmax(scores) * value, scores =
 /// scale * factors * query . key + biases, under masks.
 struct AttentionMatch {
@@ -50,6 +55,7 @@ struct AttentionMatch {
   SmallVector<Factor> factors;
   SmallVector<BiasTerm> biases;
   SmallVector<MaskTerm> masks;
+  Maximum maximum = Maximum::None;
   /// Do rows without any key give 0 rather than what softmax gives?
   bool isGuarded = false;
   /// Does the program divide after the second product?
@@ -75,6 +81,8 @@ private:
   struct Scaled {
     double number = 1;
     SmallVector<Factor> factors;
+    /// Is what is so scaled -inf exactly where the score is?
+    bool isWhole = true;
   };
   bool fail(Location loc, const Twine &text);
 
@@ -95,10 +103,13 @@ private:
 
   // Scores.
   bool collectScores(Expr *e, Scaled scaled);
+  bool collectSum(Expr *e, const Scaled &scaled);
   bool collectProduct(Expr *e, Scaled scaled, bool &taken);
   bool collectSelect(Expr *e, const Scaled &scaled);
   bool isHarmlessShift(Expr *e);
   bool checkShifts();
+  Maximum maximumIn(Expr *e, unsigned depth);
+  bool comesFrom(Operation *op, Expr *e, unsigned depth);
   bool isScoreProduct(Expr *e);
   bool containsScoreProduct(Expr *e, unsigned depth);
   bool matchFirstProduct(Expr *reduce, const Scaled &scaled);
@@ -110,7 +121,8 @@ private:
     bool zeroIf;
   };
   Notation &n;
-  /// Scores before any mask or bias has been taken off, and at every step.
+  /// What is -inf exactly where scores with all masks and biases are, and
+  /// scores at every step.
   SmallVector<Expr *> wholeScores, allScores;
   /// What is the same for all keys of a row.
   SmallVector<BiasTerm> shifts;

@@ -58,7 +58,7 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
     return true;
   }
   allScores.push_back(seen);
-  if (result.masks.empty() && result.biases.empty())
+  if (scaled.isWhole)
     wholeScores.push_back(seen);
   if (isScoreProduct(e) && !result.query)
     return matchFirstProduct(e, scaled);
@@ -68,15 +68,11 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
   }
   if (e->isApply("arith.negf")) {
     scaled.number = -scaled.number;
+    scaled.isWhole = false;
     return collectScores(e->operands[0], scaled);
   }
-  if (e->isApply("arith.addf") || e->isApply("arith.subf")) {
-    Scaled second = scaled;
-    if (e->isApply("arith.subf"))
-      second.number = -second.number;
-    return collectScores(e->operands[0], scaled) &&
-           collectScores(e->operands[1], second);
-  }
+  if (e->isApply("arith.addf") || e->isApply("arith.subf"))
+    return collectSum(e, scaled);
   bool taken = false;
   if (!collectProduct(e, scaled, taken))
     return false;
@@ -94,6 +90,20 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
                         "of products");
   return fail(e->loc, "scores go through " + name +
                           ", which is no scaling, bias or mask");
+}
+
+/// Scores less their maximum are NaN where all are -inf: only what stands
+/// before that tells rows without keys. Neither does one of two parts.
+bool AttentionMatcher::collectSum(Expr *e, const Scaled &scaled) {
+  Scaled first = scaled, second = scaled;
+  if (e->isApply("arith.subf"))
+    second.number = -second.number;
+  first.isWhole &= !dependsOnKey(e->operands[1]);
+  second.isWhole &= !dependsOnKey(e->operands[0]) && !e->isApply("arith.subf");
+  if (first.isWhole || second.isWhole)
+    wholeScores.clear();
+  return collectScores(e->operands[0], first) &&
+         collectScores(e->operands[1], second);
 }
 
 /// Softmax does not change by what is taken off all scores of a row, unless
@@ -134,17 +144,53 @@ bool AttentionMatcher::isHarmlessShift(Expr *e) {
          harmless(1);
 }
 
+/// Which maximum of scores is in it.
+Maximum AttentionMatcher::maximumIn(Expr *e, unsigned depth) {
+  e = n.lookThroughCasts(e);
+  auto isOver = [&](Expr *scores) {
+    return n.equalOver(scores, result.keyAtoms, e->operands[1], e->atoms);
+  };
+  if (e->isReduce())
+    return llvm::any_of(wholeScores, isOver) ? Maximum::Whole
+                                             : Maximum::Partial;
+  Maximum found = Maximum::None;
+  if (depth && e->kind != Expr::Kind::Access)
+    for (Expr *operand : e->operands)
+      found = std::max(found, maximumIn(operand, depth - 1));
+  return found;
+}
+
+/// Is it computed from the result of an op? Asked a few steps up.
+bool AttentionMatcher::comesFrom(Operation *op, Expr *e, unsigned depth) {
+  e = n.lookThroughCasts(e);
+  if (e->tensor && e->tensor.getDefiningOp() == op)
+    return true;
+  return depth && e->kind != Expr::Kind::Access &&
+         llvm::any_of(e->operands, [&](Expr *operand) {
+           return comesFrom(op, operand, depth - 1);
+         });
+}
+
 /// What is not harmless may still be a bias, one number for each row.
 bool AttentionMatcher::checkShifts() {
   for (const BiasTerm &shift : shifts) {
-    if (isHarmlessShift(shift.e))
+    if (isHarmlessShift(shift.e)) {
+      result.maximum = std::max(result.maximum, maximumIn(shift.e, 6));
       continue;
-    if (n.number(shift.e) || containsScoreProduct(shift.e, 12))
+    }
+    if (n.number(shift.e) || comesFrom(result.firstProduct, shift.e, 12))
       return fail(shift.e->loc,
                   "what is added to all scores of a row is neither "
                   "their maximum nor an ordinary number");
     result.biases.push_back(shift);
   }
+  // A maximum of scores before the one mask there is leaves it out.
+  if (result.maximum == Maximum::Partial &&
+      result.masks.size() + result.biases.size() <= 1)
+    result.maximum = Maximum::None;
+  if (result.maximum == Maximum::None)
+    for (MaskTerm &mask : result.masks)
+      mask.fill = -INFINITY;
   return true;
 }
 
@@ -169,6 +215,8 @@ bool AttentionMatcher::collectProduct(Expr *e, Scaled scaled, bool &taken) {
       return fail(e->loc,
                   "scores are multiplied by something that differs from "
                   "key to key");
+    scaled.isWhole &= scaled.factors.empty() && scaled.number > 0 &&
+                      std::isfinite(scaled.number);
     taken = true;
     return collectScores(e->operands[i], scaled);
   }
@@ -186,7 +234,9 @@ bool AttentionMatcher::collectSelect(Expr *e, const Scaled &scaled) {
                   "constant");
     result.masks.push_back(
         {e->operands[0], filled == 2, *fill * scaled.number});
-    return collectScores(e->operands[3 - filled], scaled);
+    Scaled rest = scaled;
+    rest.isWhole = false;
+    return collectScores(e->operands[3 - filled], rest);
   }
   return fail(e->loc,
               "scores are replaced by something that is neither -inf nor "
@@ -264,5 +314,7 @@ bool AttentionMatcher::matchFirstProduct(Expr *reduce, const Scaled &scaled) {
   result.key = withoutScale(result.key);
   // Started from something: that is a bias.
   Expr *init = reduce->operands[0];
-  return n.number(init) == 0.0 || collectScores(init, scaled);
+  Scaled bias = scaled;
+  bias.isWhole = false;
+  return n.number(init) == 0.0 || collectScores(init, bias);
 }

@@ -32,16 +32,21 @@ bool AttentionMatcher::isReciprocal(Expr *e, Expr *&of) {
   return true;
 }
 
-/// The numerator, if this is a quotient whose denominator is then `sum`.
+/// The numerator, if this is a quotient whose denominator is then `sum`. No sum
+/// of weights is a number that the program states.
 Expr *AttentionMatcher::matchLateSum(Expr *e) {
-  if (e->isApply("arith.divf")) {
-    sum = e->operands[1];
-    return e->operands[0];
-  }
+  auto over = [&](Expr *numerator, Expr *denominator) -> Expr * {
+    if (n.number(denominator))
+      return nullptr;
+    sum = denominator;
+    return numerator;
+  };
+  if (e->isApply("arith.divf"))
+    return over(e->operands[0], e->operands[1]);
   if (e->isApply("arith.mulf"))
     for (unsigned i : {0, 1})
-      if (isReciprocal(e->operands[i], sum))
-        return e->operands[1 - i];
+      if (Expr *denominator; isReciprocal(e->operands[i], denominator))
+        return over(e->operands[1 - i], denominator);
   return nullptr;
 }
 
@@ -172,10 +177,14 @@ bool AttentionMatcher::matchWeights(Expr *e) {
     }
     if (wasDivided && e->isApply("arith.mulf") && matchWeightFactor(e, e))
       continue;
-    if (e->isApply("arith.mulf"))
+    if (isQuotient && wasDivided)
+      return fail(loc, "weights are multiplied or divided by what is no mask "
+                       "before they are summed");
+    if (isQuotient)
       return fail(loc,
-                  "after the softmax, weights are multiplied by something "
-                  "(dropout, a gate, or a mask that should come before it)");
+                  "after the softmax, weights are multiplied or divided by "
+                  "something (dropout, a gate, or a mask that should come "
+                  "before it)");
     return fail(loc,
                 "the weights of the second product are not exp of scores "
                 "over a sum: found " +
@@ -250,6 +259,7 @@ bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
   if (!maximum)
     return n.equalOver(scores, result.keyAtoms, body->operands[0],
                        total->atoms);
+  shifts.push_back({maximum});
   Expr *shifted = n.lookThroughCasts(body->operands[0]);
   return shifted->isApply("arith.subf") &&
          n.equalOver(scores, result.keyAtoms, shifted->operands[0],
@@ -270,14 +280,14 @@ bool AttentionMatcher::isRowGuard(Expr *condition, bool zeroIf) {
   };
   for (; isNot(e); e = n.look(e->operands[0]))
     zeroIf = !zeroIf;
-  if (!result.masks.empty()) {
+  // A bias could hide keys, too.
+  if (result.masks.size() == 1 && result.biases.empty()) {
     const MaskTerm &mask = result.masks.front();
     // Per element, or any key at all.
-    if (result.masks.size() == 1 && mask.admits != zeroIf &&
-        n.equal(mask.condition, e))
+    if (mask.admits != zeroIf && n.equal(mask.condition, e))
       return true;
     bool isAny = isBooleanReduce(e, mask.admits ? "arith.ori" : "arith.andi");
-    if (result.masks.size() == 1 && isAny && mask.admits != zeroIf &&
+    if (isAny && mask.admits != zeroIf &&
         n.number(e->operands[0]) == (mask.admits ? 0.0 : 1.0) &&
         n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms))
       return true;
@@ -300,8 +310,8 @@ bool AttentionMatcher::matchGuards() {
   for (Guard guard : guards) {
     if (!isRowGuard(guard.condition, guard.zeroIf))
       return fail(guard.condition->loc,
-                  "weights are set to 0 after the softmax by a condition that "
-                  "is not the mask of the scores");
+                  "weights are set to 0 after the softmax by a condition other "
+                  "than that masks and biases leave no key to the row");
     result.isGuarded = true;
   }
   return true;

@@ -181,6 +181,13 @@ good("mask-argument-nan", "A mask as an argument that may leave a row without ke
      [T(6, 7, dtype="i1", kind="mask")], bias=True)
 good("mask-argument-mean", "A mask as an argument that may leave a row without keys: the mean of all values then.",
      operand("i1", "%z = arith.select %g, %y, %min : f32"), [T(6, 7, dtype="i1", kind="mask")], bias=True)
+good("bias-fill-nan", "What is added where a key is hidden is NaN, which hides nothing: rows with such a key are NaN.", SQUARE | dict(
+    mask=body("%i = linalg.index 0 : index", "%j = linalg.index 1 : index", "%c = arith.cmpi sge, %i, %j : index",
+              "%h = arith.constant 0x7FC00000 : f32", "%g = arith.select %c, %zero, %h : f32", "%z = arith.addf %y, %g : f32")),
+    bias=True)
+good("mask-argument-fill-nan", "The same with a mask as an argument.", operand(
+    "i1", "%h = arith.constant 0x7FC00000 : f32", "%u = arith.select %g, %zero, %h : f32", "%z = arith.addf %y, %u : f32", rank="j"),
+    [T(7, dtype="i1", kind="keep")], bias=True)
 good("weights-reversed", "Rows of weights reversed, and so queries.", SQUARE | dict(
     weight_map="affine_map<(d0, d1, d2) -> (-d0 + 5, d2)>"))
 good("one-key", "A single key: every output is its value.", dict(m=1))

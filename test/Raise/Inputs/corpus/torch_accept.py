@@ -267,6 +267,14 @@ def softmax_max_pair(q, k, v):
     return (e / e.sum(dim=-1, keepdim=True)) @ v
 
 
+@accept("The maximum of all scores, masked by a finite number only then: rows without keys are NaN.",
+        [T(5, 4, kind="small"), T(7, 4, kind="small"), T(7, 4), T(5, 7, dtype="i1", kind="mask")], scale=0.5, bias=True)
+def maximum_before_mask(q, k, v, mask):
+    s = scores(q, k)
+    e = (s.masked_fill(~mask, torch.finfo(torch.float32).min) - s.amax(-1, keepdim=True)).exp()
+    return (e / e.sum(-1, keepdim=True)) @ v
+
+
 @accept("Divided after the second product.", qkv(layout="bsd", n=5, m=7), scale=0.5, routes=BOTH)
 def division_late(q, k, v):
     s = scores(q, k)

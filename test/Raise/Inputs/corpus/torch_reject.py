@@ -160,6 +160,40 @@ def fill_after_softmax(q, k, v, mask):
     return torch.softmax(scores(q, k), -1).masked_fill(~mask, 0.0) @ v
 
 
+@reject("A guard that looks at scores before they are masked: rows without keys are NaN.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask")])
+def guard_of_products(q, k, v, mask):
+    s = scores(q, k)
+    p = torch.softmax(s + torch.zeros(5, 7).masked_fill(~mask, -inf), -1)
+    return p.masked_fill((s == -inf).all(-1, keepdim=True), 0.0) @ v
+
+
+@reject("A guard that looks at scores less their maximum, which are NaN in rows without keys.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask")])
+def guard_of_differences(q, k, v, mask):
+    s = scores(q, k).masked_fill(~mask, -inf)
+    d = s - s.amax(-1, keepdim=True)
+    p = d.exp() / d.exp().sum(-1, keepdim=True)
+    return p.masked_fill((d == -inf).all(-1, keepdim=True), 0.0) @ v
+
+
+@reject("A guard by the mask, beside a bias that may hide keys, too.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask"), T(5, 7, dtype="i1", kind="mask")])
+def guard_beside_bias(q, k, v, mask, hidden):
+    bias = hidden.float().log()
+    p = torch.softmax(torch.where(mask, scores(q, k) + bias, -inf), -1)
+    return torch.where(mask, p, 0.0) @ v
+
+
+@reject("The maximum of scores under one of two masks with finite fills: rows without keys are NaN or a mean.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask"), T(5, 7, dtype="i1", kind="keep")])
+def maximum_between_masks(q, k, v, mask, other):
+    low = torch.finfo(torch.float32).min
+    s = scores(q, k).masked_fill(~mask, low)
+    e = (s.masked_fill(~other, low) - s.amax(-1, keepdim=True)).exp()
+    return (e / e.sum(-1, keepdim=True)) @ v
+
+
 # ===-- scores of another kind -------------------------------------------------===#
 
 
