@@ -2,7 +2,7 @@
 //
 // ARGS: normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
-// CHECK: attn.attention {{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}} mask block_causal<scales = \[4, 4, 4\]>
+// CHECK: attn.attention {{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}} mask block_causal<scales = [4, 4, 4]>
 // CHECK-NOT: math.exp
 
 #map = affine_map<(d0) -> (d0)>
