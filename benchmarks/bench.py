@@ -134,7 +134,7 @@ def main():
         write(options, reach.run(options.threads), "reach.json")
     elif options.next_scale:
         warn_if_busy()
-        effort = dataclasses.replace(FULL, rounds=9, budget=20)
+        effort = dataclasses.replace(FULL, budget=60, slowest=60)
         write(options, next_scale.run(options.threads, effort, BUILD / "bench-logs", options.only), "next-scale.json")
     elif options.model_e2e:
         warn_if_busy()
