@@ -3,6 +3,7 @@
 docs/benchmarks.md explains what is measured. Run by ./pa bench."""
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import harness
 import linear
 import model_e2e
 import model_grid
+import next_scale
 import peak
 import plots
 import reach
@@ -36,6 +38,7 @@ def parse_arguments():
     mode.add_argument("--model", action="store_true", help="is the cost model right? both evaluation orders on a grid")
     mode.add_argument("--linear", action="store_true", help="is a state linear in the length, in time and in memory?")
     mode.add_argument("--reach", action="store_true", help="up to which score bounds is low rank taken, and does it run there?")
+    mode.add_argument("--next-scale", action="store_true", help="VAR's schedules beside PyTorch with the block mask, and scale by scale")
     mode.add_argument("--model-e2e", action="store_true",
                       help="a whole model and its matrix products beside PyTorch (needs torch-mlir and transformers)")
     mode.add_argument("--tensor", action="store_true", help="tensor attention of order 3, exact and through a state, to a million tokens")
@@ -44,7 +47,7 @@ def parse_arguments():
                         help="only shapes, or with --model-e2e or --tensor cases, whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json, linear.json, reach.json, model-e2e.json or tensor.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json or tensor.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
@@ -131,6 +134,10 @@ def main():
         write(options, linear.run(options.threads), "linear.json")
     elif options.reach:
         write(options, reach.run(options.threads), "reach.json")
+    elif options.next_scale:
+        warn_if_busy()
+        effort = dataclasses.replace(FULL, budget=60, slowest=60)
+        write(options, next_scale.run(options.threads, effort, BUILD / "bench-logs", options.only), "next-scale.json")
     elif options.model_e2e:
         warn_if_busy()
         write(options, model_e2e.run(options.threads, BUILD / "bench-logs", options.only), "model-e2e.json")

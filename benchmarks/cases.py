@@ -31,9 +31,18 @@ class Case:
     causal: bool = False
     keys: int = 0
     kind: str = "exact"
+    scales: tuple = ()  # tokens of each scale of next-scale attention
 
     def __post_init__(self):
         object.__setattr__(self, "keys", self.keys or self.n)
+        object.__setattr__(self, "scales", tuple(self.scales))
+
+    @property
+    def mask(self):
+        """As the oracle takes it."""
+        if self.scales:
+            return "block_causal", {"scales": self.scales}
+        return ("causal" if self.causal else "full"), {}
 
     @property
     def bound(self):
@@ -59,7 +68,7 @@ class Case:
     @property
     def series(self):
         """What stays the same where times only grow with `pairs`, about."""
-        return self.d, self.dtype, self.causal, self.n == 1
+        return self.d, self.dtype, self.causal, self.n == 1, bool(self.scales)
 
     @property
     def pairs(self):
@@ -75,12 +84,15 @@ class Case:
     def exact_flops(self):
         """Two products per admitted pair; the same number for whoever computes it, and however."""
         pairs = self.n * (self.n + 1) / 2 if self.causal else self.n * self.keys
+        if self.scales:
+            pairs = sum(tokens * sum(self.scales[:i + 1]) for i, tokens in enumerate(self.scales))
         return 4 * self.heads * pairs * self.d
 
     @property
     def shape_name(self):
         lengths = f"{self.n}" if self.n == self.keys else f"{self.n} to {self.keys} keys"
-        return f"{'causal, ' if self.causal else ''}{self.heads} x {lengths}, d = {self.d}, {self.dtype}"
+        masked = f"{len(self.scales)} scales, " if self.scales else "causal, " if self.causal else ""
+        return f"{masked}{self.heads} x {lengths}, d = {self.d}, {self.dtype}"
 
     @property
     def name(self):
@@ -120,6 +132,17 @@ def quick_groups():
         Group(Case(1, 16384), ("exact", "degree 2", "moments")),
         Group(Case(1, 16384, causal=True), ("exact", "degree 2")),
     ]
+
+
+#: Sides of the token maps of VAR (next-scale prediction) for images of 256, 512 and 1,024 pixels.
+VAR_SIDES = {256: (1, 2, 3, 4, 5, 6, 8, 10, 13, 16), 512: (1, 2, 3, 4, 6, 9, 13, 18, 24, 32),
+             1024: (1, 2, 3, 4, 5, 7, 9, 12, 16, 21, 27, 36, 48, 64)}
+
+
+def next_scale_groups():
+    for pixels, kinds in ((256, ("exact", "degree 1")), (512, ("exact", "degree 1")), (1024, ("exact", "degree 1", "degree 2"))):
+        scales = tuple(side * side for side in VAR_SIDES[pixels])
+        yield Group(Case(16, sum(scales), scales=scales), kinds)
 
 
 LENGTHS = (16, 128, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)

@@ -21,7 +21,7 @@ def error(case, arrays, output):
     rows = np.unique(np.linspace(0, case.n - 1, 6).astype(int))
     worst = 0.0
     for i in rows:
-        keys = i + 1 if case.causal else case.keys
-        right = oracle.attention(q[heads][:, [i]], k[heads, :keys], v[heads, :keys], case.scale)
+        begin, end = oracle.key_range(case.mask, i, case.n, case.keys)
+        right = oracle.attention(q[heads][:, [i]], k[heads, begin:end], v[heads, begin:end], case.scale)
         worst = np.maximum(worst, np.abs(output[heads][:, [i]] - right).max())  # keeps NaN, unlike max()
     return float(worst / np.abs(v).max())

@@ -95,12 +95,13 @@ class Entry:
 class Harness:
     """Workers, started when they are first needed, and what is known of their speed."""
 
-    def __init__(self, threads, effort, logs):
+    def __init__(self, threads, effort, logs, peers=contenders.PEERS, low_rank_peers=contenders.LOW_RANK_PEERS):
         self.threads, self.effort, self.logs = threads, effort, logs
+        self.peers, self.low_rank_peers = peers, low_rank_peers
         self.workers, self.hellos, self.absent = {}, {}, {}
         self.history = {}  # (key, series) -> (size, seconds) of the last case
         logs.mkdir(parents=True, exist_ok=True)
-        for module in (contenders.OURS, *contenders.PEERS, *contenders.LOW_RANK_PEERS):
+        for module in (contenders.OURS, *peers, *low_rank_peers):
             answer = self.ask(module, PREPARE_SECONDS, do="hello")
             (self.absent if "skip" in answer else self.hellos)[module] = answer.get("skip", answer)
 
@@ -140,8 +141,8 @@ class Harness:
             return Entry(module, self.hellos[module]["label"], group.shape.of_kind(kind))
 
         low_rank = [kind for kind in group.kinds if group.shape.of_kind(kind).is_low_rank]
-        wanted = [(contenders.OURS, kind) for kind in group.kinds] + [(peer, "exact") for peer in contenders.PEERS]
-        wanted += [(peer, kind) for peer in contenders.LOW_RANK_PEERS for kind in low_rank]
+        wanted = [(contenders.OURS, kind) for kind in group.kinds] + [(peer, "exact") for peer in self.peers]
+        wanted += [(peer, kind) for peer in self.low_rank_peers for kind in low_rank]
         return [entry(module, kind) for module, kind in wanted if module in self.hellos]
 
     def prepare(self, entry):

@@ -67,8 +67,16 @@ def lengths(rng, shape, count=4):
 def random_mask(rng, masks):
     name, options = pick(rng, masks)
     most = pick(rng, [200, 1500])
-    drawn = {key: value if key == "align" else int(rng.integers(1 if key == "length" else 0, most)) for key, value in options}
+    draw = {"align": lambda value: value, "scales": lambda value: random_scales(rng, most)}
+    drawn = {key: draw.get(key, lambda value: int(rng.integers(1 if key == "length" else 0, most)))(value) for key, value in options}
     return name, tuple(drawn.items())
+
+
+def random_scales(rng, most):
+    """Squares as in models, equal scales, or any."""
+    return pick(rng, [tuple(side * side for side in range(1, int(rng.integers(2, 14)))),
+                      (int(rng.integers(1, 130)),) * int(rng.integers(1, 40)),
+                      tuple(int(most ** x) for x in rng.random(rng.integers(1, 12)))])
 
 
 def fuzz_exact(rng, family):

@@ -26,7 +26,18 @@ def key_range(mask, i, n, m):
         return position - options["left"], position + options["right"] + 1
     if name == "prefix":
         return zero, np.maximum(position + 1, options["length"])
+    if name == "block_causal":
+        ends = np.cumsum(options["scales"])
+        level = np.minimum(np.searchsorted(ends, position, side="right"), len(ends) - 1)
+        return zero, np.where(position < 0, 0, np.where(level == len(ends) - 1, m, ends[level]))
     raise ValueError(f"unknown mask {name!r}")
+
+
+def mask_text(mask):
+    """The mask as an op has it."""
+    name, options = mask
+    inside = ", ".join(f"{key} = {list(value) if isinstance(value, tuple) else value}" for key, value in dict(options).items())
+    return f"mask {name}{f'<{inside}>' if inside else ''}"
 
 
 def mask_matrix(mask, n, m, rows=None):

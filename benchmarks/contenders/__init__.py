@@ -9,3 +9,5 @@ OURS = "polyattn"
 PEERS = ("torch_sdpa", "torch_compile", "openvino", "onnxruntime", "jax", "iree")
 #: The same low-rank attention, done by hand.
 LOW_RANK_PEERS = ("torch_low_rank",)
+#: Next-scale attention (--next-scale): the fused op with the mask, and the same without it, scale by scale.
+NEXT_SCALE_PEERS = ("torch_block_mask", "torch_by_scale")

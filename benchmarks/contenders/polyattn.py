@@ -4,6 +4,7 @@
 import polyattn
 
 import inputs
+from check import oracle
 from contenders import base
 
 #: f32 arithmetic; of bf16 one rounding of the result and, on matrix units, one
@@ -22,7 +23,7 @@ def attention_text(case):
         known = f", moments = <centred_bound = {2 * case.bound}, second_moment = {case.bound**2}>"
     bound = f" bound <{case.bound}, {source}{known}>" if source else ""
     return (f"func.func @main(%q: {query}, %k: {key}, %v: {key}) -> {query} {{\n"
-            f"  %o = attn.attention %q, %k, %v scale {case.scale!r}{' mask causal' if case.causal else ''}{bound}\n"
+            f"  %o = attn.attention %q, %k, %v scale {case.scale!r} {oracle.mask_text(case.mask)}{bound}\n"
             f"     : {query}, {key}, {key} -> {query}\n  return %o : {query}\n}}\n")
 
 

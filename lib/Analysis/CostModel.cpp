@@ -3,6 +3,7 @@
 // Operation counts divided by the rate at which generated code performs them.
 
 #include "polyattn/Analysis/CostModel.h"
+#include "polyattn/Analysis/StepTiling.h"
 #include "polyattn/Approximation/Certificate.h"
 #include "polyattn/Approximation/Monomials.h"
 #include "llvm/Support/Format.h"
@@ -64,14 +65,17 @@ constexpr double leastGain = 1.1;
 constexpr int64_t queryTile = 64, keyBlock = SummationShape{}.KeyBlock;
 /// The same of bf16 tiles, and queries of a task of linear features.
 constexpr int64_t queriesOfTiles = 32, keysOfTiles = 128, linearTask = 256;
+/// Keys of a block between two steps of a mask at most.
+constexpr int64_t blockOfSteps = 512;
 
 /// What a mask leaves to each evaluation order.
 struct StateSplit {
   /// (query, key) pairs of one head that are evaluated directly, or what costs
   /// as much.
   double directPairs;
-  /// Keys that enter a state, and states that are summed.
-  double stateKeys, states;
+  /// Queries that read a state, and keys that enter one, in whole tiles and
+  /// blocks; states that are summed.
+  double stateRows, stateKeys, states;
   /// States that are read to be added beyond that.
   double addedStates;
 };
@@ -108,6 +112,8 @@ StateTiling polyattn::tileStates(const attn::AttentionSizes &sizes,
   double columns = double(sizes.headDim + sizes.valueDim);
   tiling.chunk = chunkOfQueries(stateEntries, columns);
   tiling.block = tiling.chunk % keyBlock ? keyBlock : tiling.chunk;
+  if (mask.getSteps()) // Nothing beside blocks is direct, however long.
+    tiling.block = blockOfSteps;
   bool slides = !mask.startsAtZero();
   // Reading a state costs as much as this many keys. With two edges the state's
   // terms need two blocks of keys to stay within what certificates count
@@ -132,6 +138,24 @@ int64_t StateTiling::blockFor(int64_t mostKeys) const {
     return block;
   return std::max(
       block, int64_t(roundUp(double(mostKeys) / double(mostBlocks), keyBlock)));
+}
+
+/// Tiles of queries under a mask with steps, each of which sees all keys that
+/// its last row does: how many rows they have, and pairs with keys.
+static std::optional<std::pair<double, double>>
+rowsAndPairsInSteps(const AttentionWork &work) {
+  int64_t n = work.sizes.numQueries, m = work.sizes.numKeys;
+  auto steps = tileSteps(work.mask, {queryTile, queryTile / 2});
+  if (!steps || work.mask.admitsAll())
+    return std::nullopt;
+  double rows = 0, pairs = 0;
+  for (auto [tile, chunk] :
+       steps->tilesOfRows(work.mask.getFirstPosition(n, m), n)) {
+    double whole = std::min<double>(queryTile, roundUp(double(n), 16));
+    rows += whole;
+    pairs += whole * double(work.mask.getKeyRange(tile.to - 1, n, m).end);
+  }
+  return std::pair(rows, pairs);
 }
 
 /// (query, key) pairs of so many rows of one head in tiles of queries and
@@ -172,7 +196,8 @@ static void forSomeChunks(const AttentionWork &work, int64_t length,
 
 static StateSplit splitWithoutMask(const AttentionWork &work,
                                    const TargetDescription &target) {
-  return {0, roundUp(double(work.sizes.numKeys), keyBlock),
+  return {0, roundUp(double(work.sizes.numQueries), queryTile),
+          roundUp(double(work.sizes.numKeys), keyBlock),
           std::max(1.0, 4.0 * target.cores / double(work.sizes.keyHeads)), 0};
 }
 
@@ -204,7 +229,45 @@ static StateSplit splitByChunks(const AttentionWork &work,
   // Beside what sums over prefixes take, a window's read and write every block
   // once more, and each chunk adds two.
   double sums = tiling.mostBlocks ? 2 * blocks + chunks : 0;
-  return {edges, stateKeys, std::max(blocks, chunks), sums};
+  // Chunks that do without a state are few where it pays.
+  return {edges, roundUp(n, queryTile), stateKeys, std::max(blocks, chunks),
+          sums};
+}
+
+/// Keys that a chunk has from a state.
+static int64_t stateKeysOfChunk(const AttentionWork &work,
+                                const StepTiling &steps,
+                                const StateTiling &tiling, int64_t chunk) {
+  int64_t n = work.sizes.numQueries, m = work.sizes.numKeys;
+  int64_t first = work.mask.getFirstPosition(n, m);
+  int64_t blocks = steps.chunks[chunk].blocks;
+  int64_t keys =
+      blocks == StepTiling::everything ? m : std::min(m, steps.blocks[blocks]);
+  int64_t row = steps.rowsOfChunk(chunk, first, n).from;
+  bool seen = keys <= work.mask.getKeyRange(row, n, m).end;
+  return seen && keys >= tiling.leastKeys ? keys : 0;
+}
+
+/// Chunks and blocks end where ranges change.
+static StateSplit splitBySteps(const AttentionWork &work,
+                               const StepTiling &steps,
+                               const StateTiling &tiling) {
+  int64_t n = work.sizes.numQueries, m = work.sizes.numKeys, most = 0;
+  StateSplit split{};
+  for (auto [tile, chunk] :
+       steps.tilesOfRows(work.mask.getFirstPosition(n, m), n)) {
+    int64_t keys = stateKeysOfChunk(work, steps, tiling, chunk);
+    int64_t seen = work.mask.getKeyRange(tile.to - 1, n, m).end;
+    split.directPairs += queryTile * double(seen - keys);
+    split.stateRows += keys ? queryTile : 0;
+    most = std::max(most, keys);
+  }
+  for (StepTiling::Piece block : steps.blocksOfKeys(most)) {
+    split.stateKeys += roundUp(double(block.size()), keyBlock);
+    split.states += 1;
+  }
+  split.states = std::max(split.states, double(steps.chunks.size()));
+  return split;
 }
 
 /// What evaluation through states of so many numbers leaves to do directly.
@@ -212,7 +275,11 @@ static StateSplit split(const AttentionWork &work, double stateEntries,
                         const TargetDescription &target) {
   if (work.mask.admitsAll() || work.sizes.numQueries == 0)
     return splitWithoutMask(work, target);
-  return splitByChunks(work, tileStates(work.sizes, work.mask, stateEntries));
+  StateTiling tiling = tileStates(work.sizes, work.mask, stateEntries);
+  if (auto steps = tileSteps(
+          work.mask, {queryTile, queryTile, tiling.leastKeys, tiling.block}))
+    return splitBySteps(work, *steps, tiling);
+  return splitByChunks(work, tiling);
 }
 
 /// Is direct evaluation one of bf16 tiles?
@@ -384,33 +451,53 @@ double polyattn::directCycles(const AttentionWork &work, unsigned kernelDegree,
     rows = roundUp(n, n <= queryTile && !tiles ? target.lanes() : tile);
   double products =
       pairsInTiles(work, rows, tile, tiles ? double(keysOfTiles) : 1.0);
+  double weights = pairsInTiles(work, rows, tile);
+  if (auto inSteps = rowsAndPairsInSteps(work);
+      inSteps && !tiles && n > target.lanes() / 3) {
+    rows = inSteps->first;
+    products = weights = inSteps->second;
+  }
   return cyclesPerCall * target.cores +
          double(work.sizes.queryHeads) *
              (products * productCycles(work, tiles, target) +
-              pairsInTiles(work, rows, tile) *
-                  weightCycles(work, kernelDegree, tiles, target) +
+              weights * weightCycles(work, kernelDegree, tiles, target) +
               tileCycles(work, rows));
+}
+
+/// Pairs that are evaluated directly beside states.
+static double directPartCycles(const AttentionWork &work, unsigned degree,
+                               const StateSplit &parts,
+                               const TargetDescription &target) {
+  return double(work.sizes.queryHeads) * parts.directPairs *
+         (productCycles(work, /*tiles=*/false, target) +
+          weightCycles(work, degree, /*tiles=*/false, target));
 }
 
 /// Features that are the columns of a row themselves have code of their own.
 static double linearStateCycles(const AttentionWork &work,
                                 const TargetDescription &target) {
   const attn::AttentionSizes &s = work.sizes;
-  double rows = double(s.queryHeads) * double(s.numQueries) +
-                double(s.keyHeads) * double(s.numKeys);
+  double rank = double(s.headDim + 1), columns = double(s.valueDim + 1);
+  StateSplit parts = split(work, rank * columns, target);
+  if (work.mask.admitsAll()) {
+    parts.stateRows = double(s.numQueries);
+    parts.stateKeys = double(s.numKeys);
+  }
+  double rows = double(s.queryHeads) * parts.stateRows +
+                double(s.keyHeads) * parts.stateKeys;
   double tasks =
-      double(s.queryHeads) * std::ceil(double(s.numQueries) / linearTask) +
-      double(s.keyHeads) * splitWithoutMask(work, target).states;
+      double(s.queryHeads) * std::ceil(parts.stateRows / linearTask) +
+      double(s.keyHeads) * parts.states;
   return cyclesPerCall * target.cores +
-         rows * 2 * double(s.headDim + 1) * double(s.valueDim) /
+         rows * 2 * rank * double(s.valueDim) /
              (flopsPerCycle(work, target) * productEfficiency) +
          rows * double(s.headDim + s.valueDim) * cyclesPerLinearRowColumn +
-         tasks * cyclesPerLinearTask;
+         tasks * cyclesPerLinearTask + directPartCycles(work, 1, parts, target);
 }
 
 static bool isLinear(const AttentionWork &work, unsigned degree,
                      const TargetDescription &target) {
-  return degree == 1 && work.mask.admitsAll() &&
+  return degree == 1 && work.mask.getSteps() &&
          work.sizes.headDim % target.lanes() == 0 &&
          work.sizes.valueDim % target.lanes() == 0;
 }
@@ -430,11 +517,9 @@ double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
   double flopsPerRow = 2 * rank * columns + rank * degree *
                                                 operationsPerFeatureDegree *
                                                 flopsPerOperation;
-  // Chunks that do without a state are few where it pays.
-  double queries = roundUp(double(s.numQueries), queryTile);
-  double rows =
-      double(s.queryHeads) * queries + double(s.keyHeads) * parts.stateKeys;
-  double tasks = double(s.queryHeads) * queries / queryTile +
+  double rows = double(s.queryHeads) * parts.stateRows +
+                double(s.keyHeads) * parts.stateKeys;
+  double tasks = double(s.queryHeads) * parts.stateRows / queryTile +
                  double(s.keyHeads) * parts.states;
   return cyclesPerCall * target.cores +
          rows * flopsPerRow /
@@ -443,9 +528,7 @@ double polyattn::stateCycles(const AttentionWork &work, unsigned degree,
          tasks * cyclesPerStateTask +
          double(s.keyHeads) * parts.addedStates * rank * columns *
              flopsPerWindowEntry / flopsPerCycle(work, target) +
-         double(s.queryHeads) * parts.directPairs *
-             (productCycles(work, /*tiles=*/false, target) +
-              weightCycles(work, degree, /*tiles=*/false, target));
+         directPartCycles(work, degree, parts, target);
 }
 
 /// Centring reads keys twice and writes them once; the moments of keys, and of

@@ -184,7 +184,10 @@ static int64_t rowsOfShortPrefixes(MaskAttrInterface mask,
     else
       end = middle;
   }
-  // What starts in the middle of a tile is slower.
+  // Tiles begin where steps of a mask do. Otherwise what starts in the middle
+  // of one is slower.
+  if (mask.getSteps())
+    return row;
   return std::min((row + 63) / 64 * 64, n);
 }
 

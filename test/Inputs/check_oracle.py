@@ -8,6 +8,12 @@ import numpy as np
 import oracle
 
 
+def level(position, scales):
+    """Of a token, counted out; -1 before the first one, the last one has no end."""
+    ids = [s for s, tokens in enumerate(scales) for _ in range(tokens)]
+    return -1 if position < 0 else ids[position] if position < len(ids) else len(scales) - 1
+
+
 def admits(mask, i, j, n, m):
     name, options = mask
     position = i + (m - n if options.get("align") == "end" else 0)
@@ -16,6 +22,7 @@ def admits(mask, i, j, n, m):
         "causal": lambda: j <= position,
         "sliding_window": lambda: position - options["left"] <= j <= position + options["right"],
         "prefix": lambda: j <= position or j < options["length"],
+        "block_causal": lambda: level(position, options["scales"]) >= level(j, options["scales"]),
     }[name]()
 
 
@@ -35,7 +42,8 @@ def one_row(q, k, v, scale, kernel, mask, bias, weights, h, i):
 
 def check_definition(rng):
     masks = [("full", {})] + [(name, {**options, "align": align}) for align in ("start", "end") for name, options in
-                              (("causal", {}), ("sliding_window", {"left": 1, "right": 2}), ("prefix", {"length": 3}))]
+                              (("causal", {}), ("sliding_window", {"left": 1, "right": 2}), ("prefix", {"length": 3}),
+                               ("block_causal", {"scales": (1, 2, 2)}), ("block_causal", {"scales": (2, 3, 4)}))]
     for mask, kernel, (n, m) in itertools.product(masks, (None, [1.0, 0.5, 0.25]), ((4, 6), (6, 4))):
         q, k, v = rng.standard_normal((4, n, 3)), rng.standard_normal((2, m, 3)), rng.standard_normal((2, m, 2))
         bias, weights = rng.standard_normal((4, n, m)), rng.random((2, m)) * (rng.random((2, m)) < 0.7)

@@ -46,6 +46,31 @@ func.func @short_window(%x: tensor<8x16384x64xf32>) -> tensor<8x16384x64xf32> {
   return %o : tensor<8x16384x64xf32>
 }
 
+// A state at degree 1 needs a scale or two of next-scale attention, at degree 2 the longest of them.
+// CHECK-LABEL: func @scales(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}state
+// CHECK: attn.attention {{.*}} evaluate{{ +}}direct
+// REMARK: Function=scales {{.*}} Remark="state: predicted {{.*}} cycles direct, {{.*}} through a state"
+// REMARK: Function=scales {{.*}} Remark="direct: predicted {{.*}} cycles direct, {{.*}} through a state"
+func.func @scales(%x: tensor<16x680x64xf32>) -> (tensor<16x680x64xf32>, tensor<16x680x64xf32>) {
+  %0 = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0]>
+     mask block_causal<scales = [1x1, 2x2, 3x3, 4x4, 5x5, 6x6, 8x8, 10x10, 13x13, 16x16]>
+     : tensor<16x680x64xf32>, tensor<16x680x64xf32>, tensor<16x680x64xf32> -> tensor<16x680x64xf32>
+  %1 = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0, 0.5]>
+     mask block_causal<scales = [1x1, 2x2, 3x3, 4x4, 5x5, 6x6, 8x8, 10x10, 13x13, 16x16]>
+     : tensor<16x680x64xf32>, tensor<16x680x64xf32>, tensor<16x680x64xf32> -> tensor<16x680x64xf32>
+  return %0, %1 : tensor<16x680x64xf32>, tensor<16x680x64xf32>
+}
+
+// CHECK-LABEL: func @long_scales(
+// CHECK: attn.attention {{.*}} evaluate{{ +}}state
+func.func @long_scales(%x: tensor<16x9451x64xf32>) -> tensor<16x9451x64xf32> {
+  %o = attn.attention %x, %x, %x scale 0.125 kernel poly<[1.0, 1.0, 0.5]>
+     mask block_causal<scales = [1x1, 2x2, 3x3, 4x4, 5x5, 7x7, 9x9, 12x12, 16x16, 21x21, 27x27, 36x36, 48x48, 64x64]>
+     : tensor<16x9451x64xf32>, tensor<16x9451x64xf32>, tensor<16x9451x64xf32> -> tensor<16x9451x64xf32>
+  return %o : tensor<16x9451x64xf32>
+}
+
 // However many queries there are, windows stay as short.
 // CHECK-LABEL: func @short_window_dynamic(
 // CHECK-NOT: scf.if

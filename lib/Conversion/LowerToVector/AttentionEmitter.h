@@ -14,6 +14,7 @@
 
 #include "Tiles.h"
 #include "polyattn/Analysis/CostModel.h"
+#include "polyattn/Analysis/StepTiling.h"
 #include "polyattn/Approximation/Certificate.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
@@ -49,6 +50,8 @@ protected:
   /// A tile of queries and what is accumulated for it.
   struct Tile {
     Value head, keyHead, first;
+    /// Rows from here on belong to others.
+    Value end;
     /// [1 + d][queryTile]: a row of ones, then the queries transposed.
     Value queries;
     /// [e][queryTile] weighted values; [queryTile] sums of weights, and what
@@ -74,6 +77,25 @@ protected:
     }
   };
 
+  // Cuts.cpp: where rows and keys are cut.
+  /// Pieces of equal length or, with a table, those of a StepTiling.
+  struct Cuts {
+    Value length, count;
+    /// Null if nothing lies beyond the last piece.
+    Value limit;
+    /// [known][..] index: positions, and what else is known of each piece.
+    Value table;
+    int64_t known = 1, last = 0;
+    /// Position of row 0, and pieces of rows before position 0.
+    Value shift, before;
+  };
+  Cuts evenCuts(Value length, Value limit);
+  Cuts stepCuts(llvm::StringRef name, llvm::ArrayRef<int64_t> entries,
+                int64_t columns, Value length, Value limit, bool ofRows);
+  Cuts tileCuts(const std::optional<StepTiling> &steps);
+  Value cutAt(const Cuts &cuts, Value piece);
+  Value entryOf(const Cuts &cuts, Value piece, int64_t column);
+
   // Direct.cpp: one tile of queries against ranges of keys.
   void chooseTiles(const TargetDescription &target, int64_t rows);
   void emitTiles();
@@ -81,7 +103,7 @@ protected:
   Value lateFirst(Value task, Value tiles);
   Tile allocateTile(int64_t inTurn = 0);
   void fillTile(Tile &t);
-  Tile openTile(Value head, Value tileIndex);
+  Tile openTile(Value head, Value first, Value end);
   void storeKeyRanges(Tile &t);
   void closeTile(Tile &t);
   void addKeys(Tile &t, Value from, Value to);
@@ -93,7 +115,7 @@ protected:
   Value copyBlock(Value source, Value head, Value from, Value count,
                   Value copy);
   KeyRange<Value> keyRange(Value query);
-  KeyRange<Value> tileRange(Value first);
+  KeyRange<Value> tileRange(Value first, Value end);
 
   // Bias.cpp: scores of a block to scale times score plus bias.
   Values biasRow(Value head, Value query);
@@ -227,9 +249,10 @@ protected:
   /// the run knows.
   struct Chunks {
     StateTiling tiling;
-    Value count;
-    /// Keys of a block; blocks below which a chunk does without a state.
-    Value block, leastBlocks;
+    /// If the mask has steps, chunks and blocks end where they do.
+    std::optional<StepTiling> steps;
+    /// Chunks, tiles of them, and blocks of keys.
+    Cuts rows, tiles, keys;
     /// [chunkStates][3] index, of each chunk of a batch: the blocks [begin,
     /// end) that all its queries see, and the pivot.
     Value table;
@@ -249,6 +272,9 @@ protected:
   KeyRange<Value> commonKeys(Chunks &c, Value chunk);
   KeyRange<Value> commonBlocks(Chunks &c, Value chunk);
   Value blockOfKeys(Chunks &c);
+  void openSteps(Features &f, Chunks &c);
+  Value firstTileOf(Chunks &c, Value chunk);
+  Value chunkOfTile(Chunks &c, Value tile);
   Chunks openChunks(Features &f);
   Value chunkEntry(Chunks &c, Value inBatch, int64_t column);
   void openBatch(Chunks &c, Batch &batch);
@@ -260,9 +286,14 @@ protected:
   void sumChunks(Chunks &c, Batch &batch, Value head, const StatePart &part);
   void emitChunkStates(Features &f, Chunks &c, Batch &batch);
   void emitChunkTiles(Features &f, Chunks &c, Batch &batch);
-  void emitChunkTile(Features &f, Chunks &c, Tile &t, Value inBatch,
-                     Value slot);
-  void emitFullTile(Features &f, Value head, Value tileIndex, Value slot);
+  /// Rows [first, end) of a head and of a chunk.
+  struct ChunkTile {
+    Value head, first, end, inBatch, slot;
+  };
+  void emitTileOfSteps(Features &f, Chunks &c, const ChunkTile &at);
+  void emitChunkTile(Features &f, Chunks &c, const ChunkTile &at);
+  KeyRange<Value> keysOfState(Chunks &c, Value inBatch);
+  void emitFullTile(Features &f, Value head, Value first, Value slot);
   Values factorRows(Features &f, Value feature);
   Value emitFeature(Value tile, mlir::ValueRange rows, Value lane);
   void clearState(Features &f, Value slot);
@@ -310,7 +341,8 @@ protected:
                       llvm::function_ref<void(Value)> askForRow);
   int64_t rowsOfLinearPanel();
   int64_t rowsOfLinearTile();
-  void emitLinearTile(Features &f, Value head, Value first, Value slot);
+  void emitLinearTile(Features &f, Value head, Value first, Value end,
+                      Value slot);
   Values rowsOfPanel(LinearPanel &p, Value i, int64_t rows);
   void emitLinearSums(Features &f, LinearPanel &p);
   void emitLinearOutputs(Features &f, LinearPanel &p, Value i, int64_t rows,
@@ -348,6 +380,10 @@ protected:
     Value keys, values;
   } packed;
 };
+
+/// A constant table in the module, named after its contents' origin.
+mlir::Value constantTable(Emitter &e, mlir::Operation *op, llvm::StringRef name,
+                          mlir::DenseElementsAttr contents);
 
 /// Calls body(column, lanes) for whole vectors of columns, then for the rest.
 void forColumns(Emitter &e, int64_t columns,

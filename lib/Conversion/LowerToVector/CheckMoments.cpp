@@ -55,6 +55,7 @@ private:
   void sumChunks();
   void sumPrefixes();
   Value prefixBefore(Value local, Value keyHead, Value end);
+  Value endOfTile(Value row, Value end);
   Value checkTask(Value head, Value task);
   Value largestForm(Value state, Value queries);
   Value largestNegativeSum(Value state, Value queries);
@@ -270,29 +271,49 @@ Value MomentCheck::prefixBefore(Value local, Value keyHead, Value end) {
   return e.min(e.mul(whole, chunk), numKeys);
 }
 
+/// Behind the rows of a tile: under a mask with steps those that see the same
+/// keys, so that none is judged by keys of another scale.
+Value MomentCheck::endOfTile(Value row, Value end) {
+  Value most = e.min(e.add(row, tile), end);
+  if (!mask.getSteps() || mask.admitsAll())
+    return most;
+  Value keys = keyEnd(row);
+  return e.loop(row, most, 1, {row}, [&](Value next, ValueRange carried) {
+    Value same = e.lessEqual(keyEnd(next), keys);
+    return Values{e.select(same, e.add(next, 1), carried[0])};
+  })[0];
+}
+
 /// Do the queries of a task keep within the limits? An i1.
 Value MomentCheck::checkTask(Value head, Value task) {
   Value keyHead = e.div(head, group);
   Value first = e.mul(task, queriesOfTask);
   Value end = e.min(e.add(first, queriesOfTask), numQueries);
   Value local = stateBuffer(), queries = e.buffer({1 + padded, tile});
+  Value result = e.buffer({1});
   KeyBuffers buffers = keyBuffers();
   Value added = prefixBefore(local, keyHead, keyEnd(first));
-  Value yes = arith::ConstantIntOp::create(e.b, e.loc, 1, 1);
-  return e.loop(
-      first, end, tile, {added, yes}, [&](Value row, ValueRange carried) {
-        Value last = e.min(e.add(row, tile - 1), e.sub(numQueries, e.index(1)));
-        Value least = e.max(carried[0], keyEnd(row)), most = keyEnd(last);
+  e.store(e.scalar(1), result, e.index(0));
+  e.loopWhile(
+      {first, added},
+      [&](ValueRange carried) { return e.less(carried[0], end); },
+      [&](ValueRange carried) {
+        Value row = carried[0], behind = endOfTile(row, end);
+        Value least = e.max(carried[1], keyEnd(row));
+        Value most = e.max(least, keyEnd(e.sub(behind, e.index(1))));
         Value weightOfLeast =
-            e.addf(weightIn(local), sumOfWeights(keyHead, carried[0], least));
-        addKeys(local, buffers, keyHead, carried[0], e.max(least, most));
-        packRows(e, query, head, row, numQueries, tile, columns, queries);
+            e.addf(weightIn(local), sumOfWeights(keyHead, carried[1], least));
+        addKeys(local, buffers, keyHead, carried[1], most);
+        packRows(e, query, head, row, behind, tile, columns, queries);
         Value within = withinLimits(largestForm(local, queries),
                                     largestNegativeSum(local, queries),
                                     weightOfLeast, weightIn(local));
-        return Values{e.max(least, most),
-                      arith::AndIOp::create(e.b, e.loc, carried[1], within)};
-      })[1];
+        Value so = e.load(result, e.index(0));
+        e.store(e.select(within, so, e.scalar(0)), result, e.index(0));
+        return Values{behind, most};
+      });
+  return e.compare(arith::CmpFPredicate::OEQ, e.load(result, e.index(0)),
+                   e.scalar(1));
 }
 
 /// The largest number of all lanes, as f64; NaN if any is.

@@ -105,13 +105,23 @@ void AttentionEmitter::emitDirect() {
 void AttentionEmitter::emitTiles() {
   if (matrixUnit)
     return emitDirectOnMatrixUnit();
-  Value tiles = e.ceilDiv(numQueries, queryTile);
-  e.parallel({heads, tiles}, directFlops(numQueries, numKeys),
+  // A tile that a step of the mask divides would meet keys that part of it does
+  // not see.
+  Cuts tiles = tileCuts(tileSteps(mask, {queryTile, queryTile / 2}));
+  e.parallel({heads, tiles.count}, directFlops(numQueries, numKeys),
              [&](ValueRange at) {
-               Tile t = openTile(at[0], lateFirst(at[1], tiles));
-               KeyRange<Value> keys = tileRange(t.first);
-               addKeys(t, keys.begin, keys.end);
-               closeTile(t);
+               Value tile = lateFirst(at[1], tiles.count);
+               Value first = cutAt(tiles, tile), end = numQueries;
+               auto emit = [&] {
+                 Tile t = openTile(at[0], first, end);
+                 KeyRange<Value> keys = tileRange(t.first, t.end);
+                 addKeys(t, keys.begin, keys.end);
+                 closeTile(t);
+               };
+               if (!tiles.table)
+                 return emit();
+               end = cutAt(tiles, e.add(tile, 1));
+               e.when(e.less(first, end), emit);
              });
 }
 
@@ -121,9 +131,8 @@ KeyRange<Value> AttentionEmitter::keyRange(Value query) {
 
 /// The keys that any query of the tile sees; both ends of a mask never
 /// decrease.
-KeyRange<Value> AttentionEmitter::tileRange(Value first) {
-  Value last =
-      e.min(e.add(first, queryTile - 1), e.sub(numQueries, e.index(1)));
+KeyRange<Value> AttentionEmitter::tileRange(Value first, Value end) {
+  Value last = e.min(e.add(first, queryTile - 1), e.sub(end, e.index(1)));
   return {keyRange(first).begin, keyRange(last).end};
 }
 
@@ -183,11 +192,13 @@ AttentionEmitter::Tile AttentionEmitter::allocateTile(int64_t inTurn) {
   return t;
 }
 
-AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value tileIndex) {
+AttentionEmitter::Tile AttentionEmitter::openTile(Value head, Value first,
+                                                  Value end) {
   Tile t = allocateTile();
   t.head = head;
   t.keyHead = e.div(head, group);
-  t.first = e.mul(tileIndex, queryTile);
+  t.first = first;
+  t.end = end;
   fillTile(t);
   return t;
 }
@@ -208,7 +219,7 @@ void AttentionEmitter::fillTile(Tile &t) {
   if (matrixUnit)
     packQueryPairs(t);
   else
-    packRows(e, operands.query, t.head, t.first, numQueries, queryTile, headDim,
+    packRows(e, operands.query, t.head, t.first, t.end, queryTile, headDim,
              t.queries);
 }
 

@@ -115,6 +115,7 @@ void AttentionEmitter::emitDirectOnMatrixUnit() {
       group.slot = e.div(at[0], this->group);
       Value first = e.mul(lateFirst(at[1], tasks), perTask);
       group.first = e.mul(first, queryTile);
+      group.end = numQueries;
       emitTileGroup(group, e.min(perTask, e.sub(tiles, first)));
     });
   });
@@ -400,7 +401,7 @@ void AttentionEmitter::emitTileGroup(Tile &group, Value tiles) {
   Value done = e.sub(whole.end, whole.begin);
   e.loop(e.index(0), tiles, 1, [&](Value which) {
     Tile t = tileOfGroup(group, which, e.index(0));
-    KeyRange<Value> keys = tileRange(t.first);
+    KeyRange<Value> keys = tileRange(t.first, t.end);
     // Keys before the first one are masked like all others.
     Value begin = e.mul(e.div(keys.begin, keyBlock), keyBlock);
     e.loop(begin, e.sub(keys.end, done), keyBlock, [&](Value at) {

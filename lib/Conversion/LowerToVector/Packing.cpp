@@ -74,7 +74,7 @@ void AttentionEmitter::unpackTile(Tile &t) {
       for (int64_t r = 0; r < e.lanes; ++r)
         e.vstore(block[r], t.scores, {e.index(r), e.index(0)});
       Value first = e.add(t.first, i);
-      Value rows = e.min(e.index(e.lanes), e.sub(numQueries, first));
+      Value rows = e.min(e.index(e.lanes), e.sub(t.end, first));
       e.loop(e.index(0), rows, 1, [&](Value r) {
         Value x = e.narrow(e.vload(t.scores, {r, e.index(0)}), element);
         storePart(e, x, operands.output, {t.head, e.add(first, r), column},

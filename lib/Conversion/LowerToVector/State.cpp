@@ -7,7 +7,6 @@
 // summed and applied. StateBlocks.cpp does the sums.
 
 #include "AttentionEmitter.h"
-#include "mlir/IR/SymbolTable.h"
 #include "polyattn/Approximation/Monomials.h"
 
 #include <cmath>
@@ -19,27 +18,6 @@ using namespace polyattn::attn;
 /// Heads are taken together as long as their states do not exceed this: every
 /// group starts threads anew.
 static constexpr int64_t groupBytes = 4 << 20;
-
-/// A constant table in the module, named after its contents' origin.
-static Value constantTable(Emitter &e, Operation *op, StringRef name,
-                           MemRefType type, DenseElementsAttr contents) {
-  auto module = op->getParentOfType<ModuleOp>();
-  SymbolTable symbols(module);
-  OpBuilder::InsertionGuard guard(e.b);
-  memref::GlobalOp global;
-  for (auto candidate : module.getOps<memref::GlobalOp>())
-    if (candidate.getInitialValue() == Attribute(contents))
-      global = candidate;
-  if (!global) {
-    e.b.setInsertionPointToStart(module.getBody());
-    global = memref::GlobalOp::create(
-        e.b, e.loc, name, e.b.getStringAttr("private"), type, contents,
-        /*constant=*/true, e.b.getI64IntegerAttr(64));
-    symbols.insert(global);
-  }
-  e.b.setInsertionPoint(op);
-  return memref::GetGlobalOp::create(e.b, e.loc, type, global.getSymName());
-}
 
 AttentionEmitter::Features AttentionEmitter::openFeatures() {
   ArrayRef<double> coefficients = *kernel.getPolynomial();
@@ -57,16 +35,15 @@ AttentionEmitter::Features AttentionEmitter::openFeatures() {
   for (double w : space.weights(coefficients.vec(), scale))
     weights.push_back(float(w));
   weights.resize(f.table, 0);
-  auto tableType = [&](ArrayRef<int64_t> shape, Type element) {
-    return std::pair(MemRefType::get(shape, element),
-                     RankedTensorType::get(shape, element));
-  };
-  auto [fm, ft] = tableType({f.padded, f.degree}, e.b.getI32Type());
-  auto [wm, wt] = tableType({f.table}, e.f32());
-  f.factors = constantTable(e, op, "attn_monomials", fm,
-                            DenseElementsAttr::get(ft, ArrayRef(factors)));
-  f.weights = constantTable(e, op, "attn_weights", wm,
-                            DenseElementsAttr::get(wt, ArrayRef(weights)));
+  auto factorType =
+      RankedTensorType::get({f.padded, f.degree}, e.b.getI32Type());
+  auto weightType = RankedTensorType::get({f.table}, e.f32());
+  f.factors =
+      constantTable(e, op, "attn_monomials",
+                    DenseElementsAttr::get(factorType, ArrayRef(factors)));
+  f.weights =
+      constantTable(e, op, "attn_weights",
+                    DenseElementsAttr::get(weightType, ArrayRef(weights)));
   return f;
 }
 
@@ -176,10 +153,11 @@ void AttentionEmitter::emitStateFull(Features &f) {
                stateFlops(f, rowHeads, numQueries), [&](ValueRange at) {
                  Value head = e.add(e.mul(firstHead, group), at[0]);
                  Value slot = e.mul(e.div(at[0], group), splits * sets);
-                 if (isLinear(f))
-                   emitLinearTile(f, head, e.mul(at[1], tile), slot);
-                 else
-                   emitFullTile(f, head, at[1], slot);
+                 Value first = e.mul(at[1], tile);
+                 if (!isLinear(f))
+                   return emitFullTile(f, head, first, slot);
+                 Value end = e.min(e.add(first, tile), numQueries);
+                 emitLinearTile(f, head, first, end, slot);
                });
   });
 }
@@ -219,9 +197,9 @@ void AttentionEmitter::multiplySets(Features &f, Value heads, int64_t splits) {
       });
 }
 
-void AttentionEmitter::emitFullTile(Features &f, Value head, Value tileIndex,
+void AttentionEmitter::emitFullTile(Features &f, Value head, Value first,
                                     Value slot) {
-  Tile t = openTile(head, tileIndex);
+  Tile t = openTile(head, first, numQueries);
   Value phi = e.buffer({featureBlockOfState, queryTile});
   emitApply(f, t, slot, phi);
   closeTile(t);
@@ -242,22 +220,28 @@ void AttentionEmitter::emitFullTile(Features &f, Value head, Value tileIndex,
 
 /// The keys that all queries of the chunk see, if begin < end.
 KeyRange<Value> AttentionEmitter::commonKeys(Chunks &c, Value chunk) {
-  Value first = e.mul(chunk, c.tiling.chunk);
-  Value last =
-      e.sub(e.min(e.add(first, c.tiling.chunk), numQueries), e.index(1));
+  Value first = cutAt(c.rows, chunk);
+  Value last = e.sub(cutAt(c.rows, e.add(chunk, 1)), e.index(1));
   return {keyRange(last).begin, keyRange(first).end};
 }
 
 KeyRange<Value> AttentionEmitter::commonBlocks(Chunks &c, Value chunk) {
   KeyRange<Value> keys = commonKeys(c, chunk);
-  return {e.ceilDiv(keys.begin, c.block), e.div(keys.end, c.block)};
+  if (!c.steps)
+    return {e.ceilDiv(keys.begin, c.keys.length),
+            e.div(keys.end, c.keys.length)};
+  // Rows of a chunk that begin before all keys see none.
+  Value blocks = entryOf(c.rows, chunk, 1);
+  blocks = e.select(e.less(blocks, e.index(0)), c.keys.count, blocks);
+  Value seen = e.lessEqual(cutAt(c.keys, blocks), keys.end);
+  return {e.index(0), e.select(seen, blocks, e.index(0))};
 }
 
 /// So many that no chunk sees more blocks than are kept.
 Value AttentionEmitter::blockOfKeys(Chunks &c) {
   if (!slides())
     return e.index(c.tiling.block);
-  Values most = e.loop(e.index(0), c.count, 1, {e.index(0)},
+  Values most = e.loop(e.index(0), c.rows.count, 1, {e.index(0)},
                        [&](Value chunk, ValueRange carried) {
                          KeyRange<Value> keys = commonKeys(c, chunk);
                          Value seen = e.sub(keys.end, keys.begin);
@@ -272,10 +256,13 @@ AttentionEmitter::Chunks AttentionEmitter::openChunks(Features &f) {
   Chunks c;
   c.tiling =
       tileStates(op.getSizes(), mask, double(f.padded) * double(f.columns + 1));
-  c.tiling.chunk = roundUp(c.tiling.chunk, queryTile);
-  c.count = e.ceilDiv(numQueries, c.tiling.chunk);
-  c.block = blockOfKeys(c);
-  c.leastBlocks = e.ceilDiv(e.index(c.tiling.leastKeys), c.block);
+  openSteps(f, c);
+  if (!c.steps) {
+    c.tiling.chunk = roundUp(c.tiling.chunk, queryTile);
+    c.rows = evenCuts(e.index(c.tiling.chunk), numQueries);
+    c.tiles = evenCuts(e.index(queryTile), numQueries);
+    c.keys.length = blockOfKeys(c);
+  }
   c.table = e.buffer({c.tiling.chunkStates, 3}, e.b.getIndexType());
   return c;
 }
@@ -294,7 +281,7 @@ void AttentionEmitter::emitStateChunks(Features &f) {
   forHeadGroups(e.index(c.tiling.heads), [&](Value firstHead, Value heads) {
     e.loopWhile(
         {zero, zero, zero},
-        [&](ValueRange carried) { return e.less(carried[0], c.count); },
+        [&](ValueRange carried) { return e.less(carried[0], c.rows.count); },
         [&](ValueRange carried) {
           Batch batch;
           batch.firstHead = firstHead;
@@ -317,7 +304,7 @@ void AttentionEmitter::emitStateChunks(Features &f) {
 /// more: then a batch is one of blocks alone.
 void AttentionEmitter::openBatch(Chunks &c, Batch &batch) {
   Value most =
-      e.min(e.index(c.tiling.chunkStates), e.sub(c.count, batch.first));
+      e.min(e.index(c.tiling.chunkStates), e.sub(c.rows.count, batch.first));
   Value last = e.add(batch.first, e.sub(most, e.index(1)));
   Value kept = slides() ? commonBlocks(c, batch.first).begin : batch.summed;
   batch.from = e.max(batch.summed, kept);
@@ -359,13 +346,12 @@ static Value chunkSlot(Emitter &e, const StateTiling &tiling, Value head,
 void AttentionEmitter::emitBlockStates(Features &f, Chunks &c, Batch &batch) {
   Value blocks = e.sub(batch.to, batch.from);
   e.parallel({batch.heads, blocks},
-             stateFlops(f, batch.heads, e.mul(blocks, c.block)),
+             stateFlops(f, batch.heads, e.mul(blocks, c.keys.length)),
              [&](ValueRange at) {
                Value block = e.add(batch.from, at[1]);
-               Value from = e.mul(block, c.block);
                emitUpdate(f, e.add(batch.firstHead, at[0]),
-                          blockSlot(e, c.tiling, at[0], block), from,
-                          e.add(from, c.block));
+                          blockSlot(e, c.tiling, at[0], block),
+                          cutAt(c.keys, block), cutAt(c.keys, e.add(block, 1)));
              });
 }
 
@@ -431,23 +417,38 @@ void AttentionEmitter::emitChunkStates(Features &f, Chunks &c, Batch &batch) {
   });
 }
 
+/// Tiles of the batch's chunks, each of which reads its chunk's state.
 void AttentionEmitter::emitChunkTiles(Features &f, Chunks &c, Batch &batch) {
-  int64_t tilesOfChunk = c.tiling.chunk / queryTile;
   Value rowHeads = e.mul(batch.heads, group);
-  Value queries = e.min(e.mul(batch.count, c.tiling.chunk), numQueries);
-  Value tiles = e.mul(batch.count, tilesOfChunk);
+  Value behind = e.add(batch.first, batch.count);
+  Value queries = e.sub(cutAt(c.rows, behind), cutAt(c.rows, batch.first));
+  Value firstTile = firstTileOf(c, batch.first);
+  Value tiles = e.sub(firstTileOf(c, behind), firstTile);
   e.parallel(
       {rowHeads, tiles}, stateFlops(f, rowHeads, queries), [&](ValueRange at) {
-        Value tile = e.add(e.mul(batch.first, tilesOfChunk), at[1]);
-        Value head = e.add(e.mul(batch.firstHead, group), at[0]);
-        e.when(e.less(e.mul(tile, queryTile), numQueries), [&] {
-          Tile t = openTile(head, tile);
-          Value inBatch = e.div(at[1], tilesOfChunk);
-          emitChunkTile(f, c, t, inBatch,
-                        chunkSlot(e, c.tiling, e.div(at[0], group), inBatch));
-          closeTile(t);
+        ChunkTile tile;
+        Value index = e.add(firstTile, at[1]);
+        tile.head = e.add(e.mul(batch.firstHead, group), at[0]);
+        tile.first = cutAt(c.tiles, index);
+        tile.end = cutAt(c.tiles, e.add(index, 1));
+        tile.inBatch = e.sub(chunkOfTile(c, index), batch.first);
+        tile.slot = chunkSlot(e, c.tiling, e.div(at[0], group), tile.inBatch);
+        e.when(e.less(tile.first, tile.end), [&] {
+          if (c.steps && isLinear(f))
+            emitTileOfSteps(f, c, tile);
+          else
+            emitChunkTile(f, c, tile);
         });
       });
+}
+
+/// The keys that come from the chunk's state; none where they are too few to be
+/// worth it.
+KeyRange<Value> AttentionEmitter::keysOfState(Chunks &c, Value inBatch) {
+  Value from = cutAt(c.keys, chunkEntry(c, inBatch, 0));
+  Value to = cutAt(c.keys, chunkEntry(c, inBatch, 1));
+  Value enough = e.lessEqual(e.add(from, c.tiling.leastKeys), to);
+  return {from, e.select(enough, to, from)};
 }
 
 /// The state, then the keys beside it. Certificates count two additions for
@@ -455,23 +456,27 @@ void AttentionEmitter::emitChunkTiles(Features &f, Chunks &c, Batch &batch) {
 /// one for each block of keyBlockOfState, each state and each direct block of
 /// keys, which has half as many at least; where there are two edges, these may
 /// be three more than whole ones, and one addition joins the two stacks. All
-/// that is covered from two blocks on, which leastKeys asks for.
-void AttentionEmitter::emitChunkTile(Features &f, Chunks &c, Tile &t,
-                                     Value inBatch, Value slot) {
-  KeyRange<Value> seen = tileRange(t.first);
-  Value begin = chunkEntry(c, inBatch, 0), end = chunkEntry(c, inBatch, 1);
-  Value enough = e.lessEqual(e.add(begin, c.leastBlocks), end);
+/// that is covered from two blocks on, which leastKeys asks for. (StepTiling
+/// says why it is where blocks are cut at steps.)
+void AttentionEmitter::emitChunkTile(Features &f, Chunks &c,
+                                     const ChunkTile &at) {
+  Tile t = openTile(at.head, at.first, at.end);
+  KeyRange<Value> seen = tileRange(t.first, t.end);
+  KeyRange<Value> state = keysOfState(c, at.inBatch);
+  Value enough = e.less(state.begin, state.end);
   Value phi = e.buffer({featureBlockOfState, queryTile});
-  e.when(enough, [&] { emitApply(f, t, slot, phi); });
-  Value after = e.mul(end, c.block);
-  if (!slides())
-    return addKeys(t, e.select(enough, after, seen.begin), seen.end);
+  e.when(enough, [&] { emitApply(f, t, at.slot, phi); });
+  if (!slides()) {
+    addKeys(t, e.select(enough, state.end, seen.begin), seen.end);
+    return closeTile(t);
+  }
   // Without a state the first edge is all.
-  KeyRange<Value> state = {e.select(enough, e.mul(begin, c.block), seen.end),
-                           e.select(enough, after, seen.end)};
+  state = {e.select(enough, state.begin, seen.end),
+           e.select(enough, state.end, seen.end)};
   e.loop(e.index(0), e.index(2), 1, [&](Value edge) {
     Value isFirst = e.less(edge, e.index(1));
     addKeys(t, e.select(isFirst, seen.begin, state.end),
             e.select(isFirst, state.begin, seen.end));
   });
+  closeTile(t);
 }

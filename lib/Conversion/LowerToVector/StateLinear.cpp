@@ -150,10 +150,9 @@ int64_t AttentionEmitter::rowsOfLinearTile() {
 }
 
 void AttentionEmitter::emitLinearTile(Features &f, Value head, Value first,
-                                      Value slot) {
+                                      Value end, Value slot) {
   int64_t panel = rowsOfLinearPanel();
   int64_t rows = blocking.rowsFor(blockingFor(valueDim));
-  Value end = e.min(e.add(first, rowsOfLinearTile()), numQueries);
   Value last = e.sub(end, e.index(1));
   LinearPanel p{head, slot, {}, {}, {}, e.buffer({panel}), e.buffer({panel})};
   Value copy;

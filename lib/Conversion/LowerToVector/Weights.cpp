@@ -79,7 +79,7 @@ Value AttentionEmitter::keyWeight(Value keyHead, Value key) {
 /// end is the least, the last one's begin the largest.
 Value AttentionEmitter::isPartlyMasked(Tile &t, Value from, Value count) {
   Value lastQuery =
-      e.min(e.add(t.first, queryTile - 1), e.sub(numQueries, e.index(1)));
+      e.min(e.add(t.first, queryTile - 1), e.sub(t.end, e.index(1)));
   return arith::OrIOp::create(
       e.b, e.loc, e.less(from, keyRange(lastQuery).begin),
       e.less(keyRange(t.first).end, e.add(from, count)));

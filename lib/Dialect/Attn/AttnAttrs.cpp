@@ -32,6 +32,38 @@ static void printCoefficients(AsmPrinter &printer,
   printer << ']';
 }
 
+/// Far more tokens than memory holds; sums of positions cannot overflow.
+static constexpr int64_t mostTokens = int64_t(1) << 48;
+
+/// `2x3` is 6 tokens.
+static ParseResult parseScale(AsmParser &parser, int64_t &tokens) {
+  SMLoc loc = parser.getCurrentLocation();
+  SmallVector<int64_t> grid;
+  if (parser.parseDimensionList(grid, /*allowDynamic=*/false,
+                                /*withTrailingX=*/false))
+    return failure();
+  tokens = 1;
+  for (int64_t size : grid) {
+    if (size > mostTokens || (size && tokens > mostTokens / size))
+      return parser.emitError(loc) << "a scale of more than 2^48 tokens";
+    tokens *= size;
+  }
+  return success();
+}
+
+/// `[1x1, 2x2, 9]`
+static ParseResult parseScales(AsmParser &parser,
+                               SmallVector<int64_t> &scales) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parseScale(parser, scales.emplace_back());
+  });
+}
+static void printScales(AsmPrinter &printer, ArrayRef<int64_t> scales) {
+  printer << '[';
+  llvm::interleaveComma(scales, printer);
+  printer << ']';
+}
+
 #include "polyattn/Dialect/Attn/AttnEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "polyattn/Dialect/Attn/AttnAttrs.cpp.inc"
@@ -98,6 +130,24 @@ PrefixMaskAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        int64_t length, Align) {
   if (length < 0)
     return emitError() << "prefix length " << length << " is negative";
+  return success();
+}
+
+LogicalResult
+BlockCausalMaskAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                            ArrayRef<int64_t> scales, Align) {
+  if (scales.empty())
+    return emitError() << "needs the number of tokens of at least one scale, "
+                          "as in scales = [1, 4, 9]";
+  int64_t total = 0;
+  for (auto [i, tokens] : llvm::enumerate(scales)) {
+    if (tokens < 1)
+      return emitError() << "scale " << i << " has " << tokens
+                         << " tokens; leave it out, or give it at least one";
+    if (tokens > mostTokens - total)
+      return emitError() << "scales have more than 2^48 tokens together";
+    total += tokens;
+  }
   return success();
 }
 

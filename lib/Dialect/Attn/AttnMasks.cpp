@@ -23,6 +23,10 @@ struct NumberArith {
   Index sub(Index a, Index b) { return a - b; }
   Index min(Index a, Index b) { return std::min(a, b); }
   Index max(Index a, Index b) { return std::max(a, b); }
+  Index mul(Index a, Index b) { return a * b; }
+  Index div(Index a, Index b) { return a / b; }
+  /// a < b ? x : y.
+  Index ifLess(Index a, Index b, Index x, Index y) { return a < b ? x : y; }
 };
 
 /// The same arithmetic as `arith` ops on `index`.
@@ -44,6 +48,17 @@ struct IRArith {
   }
   Index max(Index l, Index r) {
     return b.createOrFold<arith::MaxSIOp>(loc, l, r);
+  }
+  Index mul(Index l, Index r) {
+    return b.createOrFold<arith::MulIOp>(loc, l, r);
+  }
+  Index div(Index l, Index r) {
+    return b.createOrFold<arith::DivSIOp>(loc, l, r);
+  }
+  Index ifLess(Index l, Index r, Index x, Index y) {
+    Value less =
+        b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, l, r);
+    return b.createOrFold<arith::SelectOp>(loc, less, x, y);
   }
 };
 
@@ -84,6 +99,30 @@ static KeyRange<I> keyRange(A &a, PrefixMaskAttr mask, I query, I n, I m) {
           a.max(a.add(p, a.constant(1)), a.constant(mask.getLength()))};
 }
 
+/// Scales of equal size share a formula, so that thousands of them do not make
+/// as many comparisons.
+template <typename A, typename I = typename A::Index>
+static KeyRange<I> keyRange(A &a, BlockCausalMaskAttr mask, I query, I n, I m) {
+  ArrayRef<int64_t> scales = mask.getScales();
+  I p = position(a, mask.getAlign(), query, n, m);
+  I end = a.constant(0);
+  int64_t first = 0;
+  for (size_t s = 0, next; s < scales.size(); s = next) {
+    // The last scale has no end, hence is none of equal ones.
+    for (next = s + 1; next + 1 < scales.size() && scales[next] == scales[s];)
+      ++next;
+    I ofRun = m, size = a.constant(scales[s]);
+    if (next - s > 1)
+      ofRun = a.add(a.constant(first + scales[s]),
+                    a.mul(a.div(a.sub(p, a.constant(first)), size), size));
+    else if (next < scales.size())
+      ofRun = a.constant(first + scales[s]);
+    end = a.ifLess(p, a.constant(first), end, ofRun);
+    first += scales[s] * int64_t(next - s);
+  }
+  return {a.constant(0), end};
+}
+
 /// Clamps to the keys there are.
 template <typename A, typename I = typename A::Index>
 static KeyRange<I> clamped(A &a, KeyRange<I> range, I numKeys) {
@@ -101,6 +140,36 @@ static MaskAttrInterface aligned(SlidingWindowMaskAttr mask, Align align) {
 }
 static MaskAttrInterface aligned(PrefixMaskAttr mask, Align align) {
   return PrefixMaskAttr::get(mask.getContext(), mask.getLength(), align);
+}
+
+static MaskAttrInterface aligned(BlockCausalMaskAttr mask, Align align) {
+  return BlockCausalMaskAttr::get(mask.getContext(), mask.getScales(), align);
+}
+
+/// The key position of query row 0.
+template <typename A, typename Mask, typename I = typename A::Index>
+static I firstPosition(A &a, Mask mask, I n, I m) {
+  return position(a, mask.getAlign(), a.constant(0), n, m);
+}
+template <typename A, typename I = typename A::Index>
+static I firstPosition(A &a, FullMaskAttr, I, I) {
+  return a.constant(0);
+}
+
+/// Where ranges change, if that is at few positions.
+template <typename Mask>
+static std::optional<SmallVector<int64_t>> steps(Mask) {
+  return std::nullopt;
+}
+template <> std::optional<SmallVector<int64_t>> steps(FullMaskAttr) {
+  return SmallVector<int64_t>();
+}
+template <>
+std::optional<SmallVector<int64_t>> steps(BlockCausalMaskAttr mask) {
+  SmallVector<int64_t> first;
+  for (int64_t tokens : mask.getScales().drop_back())
+    first.push_back(tokens + (first.empty() ? 0 : first.back()));
+  return first;
 }
 
 /// Rows from the first on keep their position if they are counted from the
@@ -140,6 +209,18 @@ static MaskAttrInterface forRows(FullMaskAttr mask, int64_t, int64_t, int64_t,
                                   int64_t numQueries, int64_t numKeys) const { \
     return ::forRows(*this, from, to, numQueries, numKeys);                    \
   }                                                                            \
+  std::optional<SmallVector<int64_t>> Mask::getSteps() const {                 \
+    return steps(*this);                                                       \
+  }                                                                            \
+  Value Mask::emitFirstPosition(OpBuilder &builder, Location loc,              \
+                                Value numQueries, Value numKeys) const {       \
+    IRArith a{builder, loc};                                                   \
+    return firstPosition(a, *this, numQueries, numKeys);                       \
+  }                                                                            \
+  int64_t Mask::getFirstPosition(int64_t numQueries, int64_t numKeys) const {  \
+    NumberArith a;                                                             \
+    return firstPosition(a, *this, numQueries, numKeys);                       \
+  }                                                                            \
   bool Mask::startsAtZero() const { return StartsAtZero; }                     \
   bool Mask::admitsAll() const { return AdmitsAll; }
 
@@ -147,6 +228,9 @@ DEFINE_MASK(FullMaskAttr, /*StartsAtZero=*/true, /*AdmitsAll=*/true)
 DEFINE_MASK(CausalMaskAttr, /*StartsAtZero=*/true, /*AdmitsAll=*/false)
 DEFINE_MASK(SlidingWindowMaskAttr, /*StartsAtZero=*/false, /*AdmitsAll=*/false)
 DEFINE_MASK(PrefixMaskAttr, /*StartsAtZero=*/true, /*AdmitsAll=*/false)
+// Aligned at the end a single scale may have queries before all of its keys.
+DEFINE_MASK(BlockCausalMaskAttr, /*StartsAtZero=*/true,
+            /*AdmitsAll=*/getScales().size() == 1 && getAlign() == Align::Start)
 #undef DEFINE_MASK
 
 double MaskAttrInterface::countAdmitted(int64_t numQueries,

@@ -268,8 +268,9 @@ LogicalResult AttentionOp::canonicalize(AttentionOp op,
     rewriter.modifyOpInPlace(op, [&] { op.getBiasMutable().clear(); });
     return success();
   }
-  if (!op.getMask().admitsAll() &&
-      admitsAllStatically(op.getMask(), op.getSizes())) {
+  MaskAttrInterface mask = op.getMask();
+  if (!isa<FullMaskAttr>(mask) &&
+      (mask.admitsAll() || admitsAllStatically(mask, op.getSizes()))) {
     rewriter.modifyOpInPlace(
         op, [&] { op.setMaskAttr(FullMaskAttr::get(rewriter.getContext())); });
     return success();

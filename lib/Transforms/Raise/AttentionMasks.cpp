@@ -64,6 +64,35 @@ SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
   return parts;
 }
 
+/// Scales of tokens that end where ranges do; null if ranges begin later than
+/// at key 0, or there are so many of different sizes that comparisons with all
+/// of them would take the place of a bias.
+static MaskAttrInterface scalesOf(MLIRContext *context,
+                                  ArrayRef<KeyRange<int64_t>> ranges,
+                                  int64_t numKeys, Align align) {
+  constexpr unsigned mostSizes = 64;
+  SmallVector<int64_t> scales;
+  int64_t last = 0;
+  unsigned sizes = 0;
+  auto addUpTo = [&](int64_t end) {
+    if (end <= last)
+      return;
+    sizes += scales.empty() || scales.back() != end - last;
+    scales.push_back(end - last);
+    last = end;
+  };
+  for (auto [begin, end] : ranges) {
+    if (begin > 0 && begin < end)
+      return {};
+    addUpTo(end);
+  }
+  // The last scale has no end.
+  addUpTo(numKeys);
+  if (scales.empty() || sizes > mostSizes)
+    return {};
+  return BlockCausalMaskAttr::get(context, scales, align);
+}
+
 /// The mask attribute that admits the same keys to every row; null if there is
 /// none.
 static MaskAttrInterface maskWithRanges(MLIRContext *context,
@@ -104,6 +133,9 @@ static MaskAttrInterface maskWithRanges(MLIRContext *context,
           SlidingWindowMaskAttr::get(context, left, right, align));
   }
   llvm::append_range(candidates, windows);
+  for (Align align : {Align::Start, Align::End})
+    if (MaskAttrInterface scales = scalesOf(context, ranges, m, align))
+      candidates.push_back(scales);
   for (MaskAttrInterface candidate : candidates)
     if (llvm::all_of(llvm::enumerate(ranges), [&](const auto &entry) {
           auto range = candidate.getKeyRange(entry.index(), n, m);

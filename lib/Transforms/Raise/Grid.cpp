@@ -87,33 +87,46 @@ static bool positions(Notation &n, Index index, ArrayRef<Atom> axis,
   return rest.size() < index.digits.size();
 }
 
+template <typename... Attrs>
+static void appendResource(DenseResourceElementsAttr resource,
+                           std::vector<double> &result) {
+  auto append = [&](auto typed) {
+    if (typed)
+      if (auto values = typed.tryGetAsArrayRef())
+        result.assign(values->begin(), values->end());
+  };
+  (append(dyn_cast<Attrs>(resource)), ...);
+}
+
+/// Those that exporters keep outside of the text. Booleans come as bytes.
+static std::vector<double> numbersOf(DenseResourceElementsAttr resource) {
+  std::vector<double> result;
+  appendResource<DenseF32ResourceElementsAttr, DenseF64ResourceElementsAttr,
+                 DenseI8ResourceElementsAttr, DenseI16ResourceElementsAttr,
+                 DenseI32ResourceElementsAttr, DenseI64ResourceElementsAttr>(
+      resource, result);
+  if (resource.getElementType().isInteger(1))
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      for (char x : blob->getData())
+        result.push_back(x != 0);
+  if (int64_t(result.size()) != resource.getNumElements())
+    result.clear();
+  return result;
+}
+
 /// The numbers of a constant; empty if there are none to be read.
 static std::vector<double> numbersOf(Value tensor) {
   std::vector<double> result;
   ElementsAttr elements;
   if (!matchPattern(tensor, m_Constant(&elements)))
     return result;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
+    return numbersOf(resource);
   auto append = [&](auto values, auto convert) {
     for (const auto &value : values)
       result.push_back(convert(value));
   };
   Type type = elements.getElementType();
-  auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
-  if (resource) {
-    if (auto reals = dyn_cast<DenseF32ResourceElementsAttr>(resource)) {
-      if (auto values = reals.tryGetAsArrayRef())
-        append(*values, [](float x) { return double(x); });
-    } else if (auto wholes = dyn_cast<DenseI64ResourceElementsAttr>(resource)) {
-      if (auto values = wholes.tryGetAsArrayRef())
-        append(*values, [](int64_t x) { return double(x); });
-    } else if (type.isInteger(1)) {
-      if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-        append(blob->getData(), [](char x) { return double(x != 0); });
-    }
-    if (int64_t(result.size()) != elements.getNumElements())
-      result.clear();
-    return result;
-  }
   auto dense = dyn_cast<DenseElementsAttr>(elements);
   if (!dense)
     return result;

@@ -163,6 +163,10 @@ static Function floatFunction(Operation *op) {
       .Case([](math::AbsFOp) -> F {
         return [](double a, double, double) { return std::fabs(a); };
       })
+      // As exporters write quotients of indices.
+      .Case([](math::FloorOp) -> F {
+        return [](double a, double, double) { return std::floor(a); };
+      })
       .Case([](arith::MaxNumFOp) -> F {
         return [](double a, double b, double) { return std::fmax(a, b); };
       })
@@ -228,6 +232,12 @@ static Function castFunction(Operation *op) {
       .Case([=](arith::UIToFPOp) -> F {
         return [=](double a, double, double) {
           return rounded(asUnsigned(a, from), type);
+        };
+      })
+      // What does not fit may become anything.
+      .Case([=](arith::FPToSIOp) -> F {
+        return [=](double a, double, double) {
+          return std::fabs(a) < 0x1p62 ? wrapped(std::trunc(a), type) : 0;
         };
       })
       .Case<arith::ExtFOp, arith::TruncFOp>([=](auto) -> F {

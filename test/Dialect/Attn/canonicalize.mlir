@@ -88,3 +88,27 @@ func.func @unused(%x: tensor<3x8xf32>) {
   %1 = attn.check_bound %x, %x scale 1.0 bound 0.5 max_norm 1.0 : tensor<3x8xf32>, tensor<3x8xf32>
   return
 }
+
+// One scale admits all; so does a cache to the queries of its last scale.
+// CHECK-LABEL: func.func @one_scale
+// CHECK-NOT: mask
+// CHECK: return
+func.func @one_scale(%q: tensor<?x8xf32>, %q9: tensor<9x8xf32>, %k: tensor<14x8xf32>, %v: tensor<14x4xf32>)
+    -> (tensor<?x4xf32>, tensor<9x4xf32>) {
+  %0 = attn.attention %q, %k, %v scale 1.0 mask block_causal<scales = [4]> : tensor<?x8xf32>, tensor<14x8xf32>, tensor<14x4xf32> -> tensor<?x4xf32>
+  %1 = attn.attention %q9, %k, %v scale 1.0 mask block_causal<scales = [1, 4, 9], align = end>
+     : tensor<9x8xf32>, tensor<14x8xf32>, tensor<14x4xf32> -> tensor<9x4xf32>
+  return %0, %1 : tensor<?x4xf32>, tensor<9x4xf32>
+}
+
+// CHECK-LABEL: func.func @several_scales
+// CHECK-COUNT-3: mask block_causal
+func.func @several_scales(%q: tensor<?x8xf32>, %q10: tensor<10x8xf32>, %k: tensor<14x8xf32>, %v: tensor<14x4xf32>)
+    -> (tensor<?x4xf32>, tensor<?x4xf32>, tensor<10x4xf32>) {
+  %0 = attn.attention %q, %k, %v scale 1.0 mask block_causal<scales = [4, 1]> : tensor<?x8xf32>, tensor<14x8xf32>, tensor<14x4xf32> -> tensor<?x4xf32>
+  // Of more queries than keys the first ones see none.
+  %1 = attn.attention %q, %k, %v scale 1.0 mask block_causal<scales = [4], align = end> : tensor<?x8xf32>, tensor<14x8xf32>, tensor<14x4xf32> -> tensor<?x4xf32>
+  %2 = attn.attention %q10, %k, %v scale 1.0 mask block_causal<scales = [1, 4, 9], align = end>
+     : tensor<10x8xf32>, tensor<14x8xf32>, tensor<14x4xf32> -> tensor<10x4xf32>
+  return %0, %1, %2 : tensor<?x4xf32>, tensor<?x4xf32>, tensor<10x4xf32>
+}

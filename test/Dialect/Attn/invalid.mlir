@@ -405,6 +405,26 @@ func.func private @f() attributes {a = #attn.prefix<length = -1>}
 
 // -----
 
+// expected-error@+1 {{needs the number of tokens of at least one scale, as in scales = [1, 4, 9]}}
+func.func private @f() attributes {a = #attn.block_causal<scales = []>}
+
+// -----
+
+// expected-error@+1 {{scale 1 has 0 tokens; leave it out, or give it at least one}}
+func.func private @f() attributes {a = #attn.block_causal<scales = [1, 0x3]>}
+
+// -----
+
+// expected-error@+1 {{a scale of more than 2^48 tokens}}
+func.func private @f() attributes {a = #attn.block_causal<scales = [1, 4294967296x4294967296x4294967296]>}
+
+// -----
+
+// expected-error@+1 {{scales have more than 2^48 tokens together}}
+func.func private @f() attributes {a = #attn.block_causal<scales = [281474976710656, 1]>}
+
+// -----
+
 // Bound.
 // expected-error@+1 {{score bound must be finite and at least 0}}
 func.func private @f() attributes {a = #attn.bound<-0.5, proved>}

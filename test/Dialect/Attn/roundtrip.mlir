@@ -38,6 +38,11 @@ func.func @masks(%x: tensor<4x4x8xf32>) {
   %7 = attn.attention %x, %x, %x scale 1.0 mask (#attn.prefix<length = 16>) : tensor<4x4x8xf32>, tensor<4x4x8xf32>, tensor<4x4x8xf32> -> tensor<4x4x8xf32>
   // CHECK: mask causal :
   %8 = attn.attention %x, %x, %x scale 1.0 mask (#attn.causal) : tensor<4x4x8xf32>, tensor<4x4x8xf32>, tensor<4x4x8xf32> -> tensor<4x4x8xf32>
+  // Grids of tokens are numbers of them.
+  // CHECK: mask block_causal<scales = [1, 4, 6, 30, 7]> :
+  %9 = attn.attention %x, %x, %x scale 1.0 mask block_causal<scales = [1x1, 2x2, 2x3, 5x2x3, 7]> : tensor<4x4x8xf32>, tensor<4x4x8xf32>, tensor<4x4x8xf32> -> tensor<4x4x8xf32>
+  // CHECK: mask block_causal<scales = [2, 2], align = end> :
+  %10 = attn.attention %x, %x, %x scale 1.0 mask block_causal<scales = [2, 2], align = end> : tensor<4x4x8xf32>, tensor<4x4x8xf32>, tensor<4x4x8xf32> -> tensor<4x4x8xf32>
   return
 }
 

@@ -29,6 +29,8 @@ MASKS = {
     "window_end": ("sliding_window", {"left": 2, "right": 0, "align": "end"}),
     "prefix": ("prefix", {"length": 3}),
     "prefix_end": ("prefix", {"length": 2, "align": "end"}),
+    "scales": ("block_causal", {"scales": (1, 2, 2)}),
+    "scales_end": ("block_causal", {"scales": (1, 1, 1, 1, 3), "align": "end"}),
 }
 POLY = [1.0, 1.0, 0.5]
 
@@ -77,13 +79,11 @@ class Case:
         return tensor_type(x.shape, self.dtypes[operand], self.dynamic and not repeats)
 
     def attention(self):
-        name, options = self.mask
-        mask = name + ("<" + ", ".join(f"{k} = {v}" for k, v in options.items()) + ">" if options else "")
         kernel = f"kernel poly<[{', '.join(map(repr, self.kernel))}]> " if self.kernel else ""
         extra = "".join(f"{o}(%{o} : {self.type_of(o)}) " for o in ("bias", "key_weights") if o in self.inputs)
         types = ", ".join(self.type_of(o) for o in "qkv")
         result = tensor_type(self.result_shape, self.dtype, self.dynamic)
-        return f"attn.attention %q, %k, %v {extra}scale {self.scale} {kernel}mask {mask} : {types} -> {result}"
+        return f"attn.attention %q, %k, %v {extra}scale {self.scale} {kernel}{oracle.mask_text(self.mask)} : {types} -> {result}"
 
     def functions(self):
         result = tensor_type(self.result_shape, self.dtype, self.dynamic)

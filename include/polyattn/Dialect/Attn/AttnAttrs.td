@@ -31,7 +31,7 @@ def Attn_Align : I32EnumAttr<"Align", "where the query rows stand among the keys
 }
 
 class Attn_Mask<string name, string mnemonic> : Attn_Attr<name # "Mask", mnemonic, [
-    DeclareAttrInterfaceMethods<Attn_MaskInterface, ["admitsAll", "startsAtZero"]>]>;
+    DeclareAttrInterfaceMethods<Attn_MaskInterface, ["admitsAll", "startsAtZero", "getSteps"]>]>;
 
 def Attn_FullMask : Attn_Mask<"Full", "full"> {
   let summary = "every query sees every key";
@@ -63,6 +63,23 @@ def Attn_PrefixMask : Attn_Mask<"Prefix", "prefix"> {
   }];
   let parameters = (ins "int64_t":$length, DefaultValuedParameter<"Align", "Align::Start">:$align);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Attn_BlockCausalMask : Attn_Mask<"BlockCausal", "block_causal"> {
+  let summary = "a query sees all keys of its own scale and of earlier ones";
+  let description = [{
+    Next-scale attention, as in visual autoregressive models: positions come in scales of so many tokens, and each token
+    sees every token of its own scale and of those before it. A scale is a number of tokens or a grid, `2x3` being 6 of
+    them. Positions beyond all that are listed belong to the last scale; those before the first key (`align = end` with
+    more queries than keys) to none.
+
+    Examples: `#attn.block_causal<scales = [1x1, 2x2, 3x3]>` is `#attn.block_causal<scales = [1, 4, 9]>`; with
+    `align = end` nine queries are the last scale, whose keys are the end of a cache.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t", "tokens of each scale">:$scales,
+                        DefaultValuedParameter<"Align", "Align::Start">:$align);
+  let assemblyFormat = "`<` struct(custom<Scales>($scales), $align) `>`";
   let genVerifyDecl = 1;
 }
 

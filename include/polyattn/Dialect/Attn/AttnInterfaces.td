@@ -42,7 +42,16 @@ def Attn_MaskInterface : AttrInterface<"MaskAttrInterface"> {
       The mask under which query rows [from, to) see, alone, what they see among all of them. Null if there is none, or
       lengths would have to be known.
     }], "::polyattn::attn::MaskAttrInterface", "forRows",
-    (ins "int64_t":$from, "int64_t":$to, "int64_t":$numQueries, "int64_t":$numKeys)>
+    (ins "int64_t":$from, "int64_t":$to, "int64_t":$numQueries, "int64_t":$numKeys)>,
+    InterfaceMethod<[{
+      The key positions, rising and above 0, at which ranges change, if that is at few: rows whose positions lie between
+      two neighbours see the same keys. Then rows and keys are best cut there. Nothing where every row may see others.
+    }], "std::optional<::llvm::SmallVector<int64_t>>", "getSteps", (ins), [{}], [{ return std::nullopt; }]>,
+    InterfaceMethod<"The key position of query row 0, negative where queries begin before keys, as IR.",
+    "::mlir::Value", "emitFirstPosition",
+    (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$numQueries, "::mlir::Value":$numKeys)>,
+    InterfaceMethod<"The same position as a number.", "int64_t", "getFirstPosition",
+    (ins "int64_t":$numQueries, "int64_t":$numKeys)>
   ];
   let extraClassDeclaration = [{
     /// Number of (query, key) pairs that the mask admits.

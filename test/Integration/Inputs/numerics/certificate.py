@@ -14,6 +14,7 @@ REAL = r"([-+0-9.xa-fA-F]+)"
 CAUSAL = ("causal", ())
 WINDOW = ("sliding_window", (("left", 450), ("right", 100)))
 FULL = ("full", ())
+SCALES = ("block_causal", (("scales", (1, 4, 9, 16, 25, 36, 64, 100, 169, 256)),))
 
 
 class NothingApproximated(Exception):
@@ -173,7 +174,7 @@ def random(rng):
     family, rounding = families()
     for bound, d, rtol in [(0.05, 64, 1e-2), (0.2, 33, 3e-2), (0.6, 16, 1e-2), (0.6, 8, 1e-3), (1.0, 8, 1e-2),
                            (1.5, 4, 1e-2), (1.5, 3, 2e-3)]:
-        for mask in (FULL, CAUSAL, WINDOW):
+        for mask in (FULL, CAUSAL, WINDOW, SCALES):
             scale = -0.5 if d == 33 else d**-0.5
             c = Certified(Shape(d, 16 if d != 33 else 20, batch=(2,)), bound, rtol, mask, scale)
             for n, m in [(1, 2), (65, 129), (600, 600)]:
@@ -219,7 +220,8 @@ def tight(rng):
 def aligned(rng):
     """The extremal distribution along one direction of many, also under masks, and long sums of equal terms."""
     family, rounding = families()
-    for bound, d, rtol, mask in [(0.2, 64, 3e-2, FULL), (0.6, 16, 1e-2, CAUSAL), (0.6, 16, 1e-2, WINDOW), (1.0, 8, 1e-2, FULL)]:
+    for bound, d, rtol, mask in [(0.2, 64, 3e-2, FULL), (0.6, 16, 1e-2, CAUSAL), (0.6, 16, 1e-2, WINDOW), (1.0, 8, 1e-2, FULL),
+                                 (0.2, 64, 3e-2, SCALES), (0.6, 16, 1e-2, SCALES)]:
         c = Certified(Shape(d, 4), bound, rtol, mask, scale=-d**-0.5, weighted=True)
         for n, m in [(1, 2), (900, 1000), (3, 8192)]:
             c.check(family, rounding, c.program.arrays(*extremal(rng, c, n, m)), f"extremal n={n} m={m}")

@@ -16,6 +16,7 @@ MASKS = [
     ("full", ()), ("causal", ()), ("causal", (("align", "end"),)),
     ("sliding_window", (("left", 3), ("right", 2))), ("sliding_window", (("left", 70), ("right", 0), ("align", "end"))),
     ("prefix", (("length", 20),)), ("prefix", (("length", 5), ("align", "end"))),
+    ("block_causal", (("scales", (1, 4, 9, 16, 25, 36)),)), ("block_causal", (("scales", (3, 3, 3, 30, 2, 2, 2)), ("align", "end"))),
 ]
 
 
@@ -93,14 +94,29 @@ def bounded(rng):
     yield family
 
 
+def scales(rng):
+    """Tiles that end where scales do: lengths at their borders and inside, rows before all keys, few queries, 16 bits."""
+    family = Family("exact scales")
+    sides = (1, 4, 9, 16, 25, 36, 64, 100, 169, 256)  # of squares up to 16
+    scales = [("block_causal", options) for options in ((("scales", sides),), (("scales", sides), ("align", "end")),
+                                                        (("scales", (16,) * 30),), (("scales", (100, 1, 1, 200, 30, 300)), ("align", "end")))]
+    for shape in [Shape(16, 24, (4,), 2), Shape(64, 64), Shape(16, 16, (2,), 1, dtype="bf16"), Shape(64, 64, n=680, m=680),
+                  Shape(32, 32, n=256, m=680), Shape(32, 32, (8,), 2, n=3, m=680), Shape(16, 16, n=300, m=20)]:
+        program = Program(shape, [Variant(mask, scale=shape.d**-0.5, weighted=weighted) for mask in scales for weighted in (False, True)])
+        lengths = [(1, 1), (55, 55), (680, 680), (679, 681), (900, 1000), (256, 680), (700, 100), (2, 300), (0, 3), (3, 0)]
+        for n, m in lengths if shape.n is None else [(shape.n, shape.m)]:
+            arrays = program.arrays(*inputs.normal(rng, shape, n, m), inputs.weights(rng, shape, m, zeros=0.1))
+            check_all(family, program, arrays, f"d={shape.d} {shape.dtype} n={n} m={m}")
+    yield family
+
+
 def biased_program(shape, bias_shape, mask, kernel, weighted):
     q, k, v, w, o = shape.types()
     bias = f"tensor<{''.join('?x' if s is None else f'{s}x' for s in bias_shape)}{shape.dtype}>"
     kernel = f"kernel poly<[{', '.join(map(repr, kernel))}]> " if kernel else ""
-    inside = ", ".join(f"{key} = {value}" for key, value in mask[1])
     return (f"func.func @main(%q: {q}, %k: {k}, %v: {v}, %b: {bias}, %w: {w}) -> {o} {{\n"
             f"  %o = attn.attention %q, %k, %v bias(%b : {bias}) {f'key_weights(%w : {w}) ' if weighted else ''}scale 0.3 {kernel}"
-            f"mask {mask[0]}{f'<{inside}>' if inside else ''} : {q}, {k}, {v} -> {o}\n  return %o : {o}\n}}\n")
+            f"{oracle.mask_text(mask)} : {q}, {k}, {v} -> {o}\n  return %o : {o}\n}}\n")
 
 
 def biased(rng):
@@ -225,7 +241,7 @@ def real_file(file):
     return family
 
 
-FAMILIES = {f.__name__: f for f in (sizes, masks, shapes, few, bounded, biased, ones, adversarial, absent, narrow, real)}
+FAMILIES = {f.__name__: f for f in (sizes, masks, scales, shapes, few, bounded, biased, ones, adversarial, absent, narrow, real)}
 
 if __name__ == "__main__":
     main(FAMILIES)

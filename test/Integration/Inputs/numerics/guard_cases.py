@@ -156,7 +156,8 @@ class MomentCases(Cases):
         self.mask, self.n, self.m = ("full", ()), None, None
         if rng.random() < 0.3:
             self.n, self.m = 4, 516
-            self.mask = pick(rng, [("causal", (("align", "end"),)), ("prefix", (("length", 512),))])
+            self.mask = pick(rng, [("causal", (("align", "end"),)), ("prefix", (("length", 512),)),
+                                    ("block_causal", (("scales", (512, 4)),))])
         shape = Shape(d, 4, (4,), 2, n=self.n, m=self.m)
         scale = float(rng.choice([-1, 1]) * rng.uniform(0.05, 1))
         super().__init__(Certified(shape, HOPELESS, 1.4 * self.second + 1e-3, self.mask, scale, max_keys=2048,

@@ -71,14 +71,12 @@ class Variant:
     weighted: bool = False
 
     def text(self, types):
-        name, options = self.mask
-        inside = ", ".join(f"{key} = {value}" for key, value in options)
         weights = f"key_weights(%w : {types[3]}) " if self.weighted else ""
         kernel = f"kernel poly<[{', '.join(map(literal, self.kernel))}]> " if self.kernel else ""
         bound = f"bound <{literal(self.bound[0])}, {self.bound[1]}> " if self.bound else ""
         evaluate = f"evaluate {self.evaluate} " if self.evaluate else ""
-        return (f"attn.attention %q, %k, %v {weights}scale {literal(self.scale)} {kernel}mask {name}"
-                f"{f'<{inside}>' if inside else ''} {bound}{evaluate}: {', '.join(types[:3])} -> {types[4]}")
+        return (f"attn.attention %q, %k, %v {weights}scale {literal(self.scale)} {kernel}"
+                f"{oracle.mask_text(self.mask)} {bound}{evaluate}: {', '.join(types[:3])} -> {types[4]}")
 
     def oracle_mask(self):
         return self.mask[0], dict(self.mask[1])

@@ -12,6 +12,13 @@ from harness import Family, Program, Shape, U32, Variant, main, output_rounding,
 WINDOWS = [("sliding_window", options) for options in (
     (("left", 600), ("right", 0)), (("left", 0), ("right", 1100)), (("left", 450), ("right", 450)),
     (("left", 900), ("right", 200), ("align", "end")), (("left", 5000), ("right", 0)))]
+# Scales of which some are chunks of their own, blocks cut in pieces among them, and some too small for that; equal ones
+# by the dozen; one that is all.
+SCALES = [("block_causal", options) for options in (
+    (("scales", (1, 4, 9, 16, 25, 49, 81, 144, 256, 441, 729)),),
+    (("scales", (1, 4, 9, 16, 25, 49, 81, 144, 256, 441, 729)), ("align", "end")),
+    (("scales", (16,) * 50),), (("scales", (200, 3, 1300, 70, 65, 64, 1)), ("align", "end")),
+    (("scales", (700,)), ("align", "end")))]
 # Roundings that a term of the sums passes through, in effect: sums run over blocks of 64 features and 128 keys, whose
 # roundings are as good as independent. The worst seen is 11.
 ROUNDINGS = 20
@@ -146,13 +153,40 @@ def windows(rng):
     yield family
 
 
+def scales(rng):
+    """Next-scale attention: lengths that end inside of scales, at their borders and beyond all; queries before all keys
+    and at the end of many; degree 1, which has code of its own, with key weights of 0 and in whole vectors."""
+    family = Family("polynomial scales")
+    lengths = [(1, 1), (104, 104), (1026, 1026), (1027, 1025), (1755, 1755), (2500, 2500), (256, 1026), (1500, 400),
+               (1900, 130), (400, 1500), (3, 0), (0, 3)]
+    shape = Shape(6, 8, batch=(4,), kv_heads=2, weight_shape=(1, None))
+    for weighted, masks in [(False, SCALES), (True, SCALES[:2])]:
+        program = Program(shape, [Variant(mask, taylor(2), 0.4, "state", weighted=weighted) for mask in masks])
+        for n, m in lengths:
+            w = inputs.weights(rng, shape, m)
+            check(family, program, program.arrays(*scaled(rng, shape, n, m), w), f"n={n} m={m}")
+    options = dict(kernel=(1.0, 0.8), scale=0.25, evaluate="state")
+    for shape, weighted in [(Shape(32, 48, (4,), 2), False), (Shape(64, 64, weight_shape=(None,)), True),
+                            (Shape(64, 64, (2,), 2, dtype="bf16"), False), (Shape(5, 7, (2,), 1), False)]:
+        program = Program(shape, [Variant(mask, weighted=weighted, **options) for mask in SCALES])
+        for n, m in lengths:
+            w = inputs.weights(rng, shape, m, zeros=0.1)
+            check(family, program, program.arrays(*scaled(rng, shape, n, m), w), f"{shape.d} {shape.e} {shape.dtype} n={n} m={m}")
+    for n, m in [(1755, 1755), (729, 1755), (300, 1755), (1755, 300)]:
+        shape = Shape(64, 64, (2,), 1, n=n, m=m)
+        program = Program(shape, [v for degree in (1, 2) for mask in SCALES[:2] for v in both(mask=mask, kernel=taylor(degree), scale=0.25)])
+        check(family, program, program.arrays(*scaled(rng, shape, n, m)), f"static n={n} m={m}")
+    yield family
+
+
 def batches(rng):
     """States so large that only a few fit the memory: sums are carried from batch to batch of chunks."""
     family = Family("polynomial batches")
     causal, end = ("causal", ()), ("causal", (("align", "end"),))
     window = ("sliding_window", (("left", 1500), ("right", 500)))
-    for d, e, degree, masks, n, m in [(10, 256, 5, [causal, window], 3000, 3000), (24, 40, 4, [causal], 1700, 1700),
-                                      (16, 256, 5, [causal], 700, 700), (64, 64, 2, [window], 7000, 7000),
+    steps = ("block_causal", (("scales", (300, 300, 1200, 64, 400, 500)),))
+    for d, e, degree, masks, n, m in [(10, 256, 5, [causal, window, steps], 3000, 3000), (24, 40, 4, [causal], 1700, 1700),
+                                      (16, 256, 5, [causal, steps], 700, 700), (64, 64, 2, [window], 7000, 7000),
                                       (12, 40, 4, [end, window], 800, 6000)]:
         shape = Shape(d, e, batch=(2,), kv_heads=1)
         program = Program(shape, [Variant(mask, taylor(degree), 0.3, "state") for mask in masks])
@@ -175,7 +209,7 @@ def absent(rng):
     yield family
 
 
-FAMILIES = {f.__name__: f for f in (degrees, masks, windows, shapes, linear, batches, absent)}
+FAMILIES = {f.__name__: f for f in (degrees, masks, windows, scales, shapes, linear, batches, absent)}
 
 if __name__ == "__main__":
     main(FAMILIES)

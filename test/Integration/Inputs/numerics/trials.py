@@ -75,7 +75,7 @@ def draw_problem(rng):
     error = 10 ** rng.uniform({"f32": -3, "f16": -2.5, "bf16": -2}[dtype], -1.2)
     d, heads = draw_size(rng, degree)
     shape = Shape(d, pick(rng, [1, 1, 3]), (heads,), heads, dtype)
-    mask = pick(rng, [("full", ()), ("full", ()), ("causal", ()),
+    mask = pick(rng, [("full", ()), ("full", ()), ("causal", ()), ("block_causal", (("scales", (1, 2, 3, 5)),)),
                       ("sliding_window", (("left", int(rng.integers(1, 5))), ("right", int(rng.integers(0, 3)))))])
     m = int(rng.integers(2, 12))
     # The second row of any mask here sees two keys: of one alone every kernel makes the same.
@@ -96,7 +96,8 @@ def draw_moment_problem(rng):
     if rng.random() < 0.25:
         # Rows that see fewer keys are computed exactly: the first row here sees just enough.
         n, m, heads = 3, PREFIX_KEYS + 2, 64
-        mask = pick(rng, [("causal", (("align", "end"),)), ("prefix", (("length", PREFIX_KEYS),))])
+        mask = pick(rng, [("causal", (("align", "end"),)), ("prefix", (("length", PREFIX_KEYS),)),
+                         ("block_causal", (("scales", (PREFIX_KEYS, 2)),))])
     masked = mask[0] != "full"
     shape = Shape(d, 1, (heads,), heads, n=n if masked else None, m=m if masked else None)
     return Problem(shape, n, m, bound, 1.4 * error + 1e-3, mask, float(rng.choice([-1, 1]) * rng.uniform(0.05, 1)), second)

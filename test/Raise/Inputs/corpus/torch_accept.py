@@ -446,6 +446,55 @@ def prefix_lm(q, k, v):
     return softmax_av(scores(q, k).masked_fill(~((j <= i) | (j < 3)), -inf), v)
 
 
+def levels(*sides):
+    """Next-scale models number tokens by the scale that they belong to."""
+    return torch.cat([torch.full((side * side,), level) for level, side in enumerate(sides)])
+
+
+SCALES = "block_causal<scales = [1, 4, 9]>"
+
+
+@accept("Next-scale attention: a constant bias of 0 and -inf.", qkv(n=14), scale=0.5, mask=SCALES, routes=BOTH)
+def scales_bias(q, k, v):
+    d = levels(1, 2, 3).view(1, 14, 1)
+    bias = torch.where(d >= d.transpose(1, 2), 0.0, -inf).reshape(1, 1, 14, 14)
+    return SDPA(q, k, v, attn_mask=bias)
+
+
+SEEN = levels(1, 2, 3)[:, None] >= levels(1, 2, 3)[None, :]
+ADDED = torch.where(SEEN, 0.0, -inf)[None, None]
+
+
+@accept("Next-scale attention: a boolean constant, and scores scaled by queries.", qkv(layout="bsd", n=14), scale=0.5, mask=SCALES)
+def scales_bool(q, k, v):
+    return softmax_av(((0.5 * q) @ k.transpose(-2, -1)).masked_fill(~SEEN, -inf), v)
+
+
+@accept("Next-scale attention: a constant of 0 and -inf that is a buffer of the model.", qkv(n=14), scale=0.5, mask=SCALES)
+def scales_buffer(q, k, v):
+    return SDPA(q, k, v, attn_mask=ADDED)
+
+
+@accept("Next-scale attention: level ids are compared with a finite fill; the last scale's queries against a cache.",
+        qkv(layout="bsd", n=11, m=14), scale=0.5, mask="block_causal<scales = [5, 9], align = end>")
+def scales_cache(q, k, v):
+    d = levels(1, 2, 3)
+    return softmax_av(torch.where(d[3:, None] >= d[None, :], scores(q, k), -1e9), v)
+
+
+@accept("Block-causal in equal blocks by a quotient of indices.", qkv(layout="bsd", n=12), scale=0.5,
+        mask="block_causal<scales = [4, 4, 4]>")
+def scales_equal(q, k, v):
+    c = torch.arange(12) // 4
+    return softmax_av(scores(q, k).masked_fill(c[:, None] < c[None, :], -inf), v)
+
+
+@accept("Scales that see only later ones are no prefix of keys: a bias.", qkv(layout="bsd", n=14), scale=0.5, bias=True)
+def scales_reversed(q, k, v):
+    d = levels(1, 2, 3)
+    return softmax_av(torch.where(d[:, None] <= d[None, :], scores(q, k), -inf), v)
+
+
 @accept("Blocks on the diagonal: no interval mask with one formula, so a bias.", qkv(layout="bsd", n=8), scale=0.5, bias=True)
 def chunked(q, k, v):
     c = torch.arange(8) // 4
