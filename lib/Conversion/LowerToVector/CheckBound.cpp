@@ -129,8 +129,9 @@ static Powers largestPowers(Emitter &e, ValueRange operands, unsigned power) {
       e.b, e.loc, MemRefType::get({ShapedType::kDynamic}, e.b.getF64Type()),
       total);
   e.parallel({total}, work, [&](ValueRange at) {
-    for (auto [rows, first] : llvm::zip_equal(powers.rows, powers.first)) {
-      Value end = e.add(first, rows.tasks);
+    for (size_t i = 0; i < powers.rows.size(); ++i) {
+      const Rows &rows = powers.rows[i];
+      Value first = powers.first[i], end = e.add(first, rows.tasks);
       Value own = arith::AndIOp::create(e.b, e.loc, e.lessEqual(first, at[0]),
                                         e.less(at[0], end));
       e.when(own, [&] {

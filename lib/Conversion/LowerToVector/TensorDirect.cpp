@@ -30,8 +30,10 @@ TensorAttentionEmitter::TensorAttentionEmitter(Emitter &e,
     masks.push_back(axis.mask);
   // Tiles meet ranges of keys that all their lanes see.
   mask = FullMaskAttr::get(op.getContext());
-  if (op.getEvaluation() != Evaluation::State)
-    chooseTiles(target, axes[axes.size() - 2].numKeys);
+  if (op.getEvaluation() == Evaluation::State)
+    return;
+  blocking = Blocking(target);
+  chooseTiles(target, axes[axes.size() - 2].numKeys);
 }
 
 KeyRange<Value> TensorAttentionEmitter::rangeOf(size_t set, Value query) {

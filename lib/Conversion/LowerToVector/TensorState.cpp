@@ -56,8 +56,8 @@ void TensorAttentionEmitter::emitRunning(Features &f) {
 /// within the share.
 void TensorAttentionEmitter::emitShareStates(Features &f, Value share,
                                              int64_t shares) {
-  for (auto [t, set] : llvm::enumerate(keySets)) {
-    useSet(set);
+  for (size_t t = 0; t < keySets.size(); ++t) {
+    useSet(keySets[t]);
     e.parallel(
         {keyHeads, e.index(shares)}, stateFlops(f, keyHeads, numKeys),
         [&](ValueRange at) {
@@ -185,10 +185,10 @@ TensorAttentionEmitter::Step TensorAttentionEmitter::allocateStep() {
 Emitter::Values TensorAttentionEmitter::catchUp(Features &f, Step &step,
                                                 ValueRange seen) {
   Values next;
-  for (auto [t, set] : llvm::enumerate(keySets)) {
+  for (size_t t = 0; t < keySets.size(); ++t) {
     Value end = rangeOf(t, step.first).end;
     Value to = e.max(seen[t], e.sub(end, e.index(1)));
-    useSet(set);
+    useSet(keySets[t]);
     e.when(e.less(seen[t], to), [&] {
       addToState(f, step.keyHead, e.index(sets() + int64_t(t)), seen[t], to);
     });
