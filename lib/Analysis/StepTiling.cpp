@@ -65,15 +65,19 @@ static void cutBlocks(StepTiling &tiling, attn::MaskAttrInterface mask,
   }
 }
 
+bool polyattn::hasSteps(attn::MaskAttrInterface mask) {
+  auto steps = mask.getSteps();
+  return steps && !steps->empty() && mask.startsAtZero();
+}
+
 std::optional<StepTiling> polyattn::tileSteps(attn::MaskAttrInterface mask,
                                               StepLimits limits) {
-  auto steps = mask.getSteps();
-  if (!steps || !mask.startsAtZero())
+  if (!hasSteps(mask))
     return std::nullopt;
   StepTiling tiling;
   tiling.tile = limits.tile;
   tiling.block = limits.block;
-  cutChunks(tiling, *steps, limits.leastRows);
+  cutChunks(tiling, *mask.getSteps(), limits.leastRows);
   cutTiles(tiling);
   if (limits.block)
     cutBlocks(tiling, mask, limits.leastKeys);

@@ -165,6 +165,37 @@ func.func @window_state(%q: tensor<1x?x8xf32>, %k: tensor<1x?x8xf32>, %v: tensor
 
 // -----
 
+// Under a mask with steps chunks of queries and blocks of keys end where scales
+// do, long ones in pieces: every chunk but the first, which is two small scales,
+// and that of 30, which is too short for a block, finds all its keys in a state.
+// The last one goes on with whatever follows. Nothing depends on the lengths.
+
+// CHECK-DAG: memref.global "private" constant @attn_blocks : memref<5x1xi64> = dense<{{\[\[}}0], [210], [594], [1106], [1510{{\]\]}}>
+// CHECK-DAG: memref.global "private" constant @attn_chunks : memref<5x3xi64> = dense<{{\[\[}}{{-[0-9]+}}, 0, 0], [10, 1, {{[0-9]+}}], [210, 4, {{[0-9]+}}], [1510, 4, {{[0-9]+}}], [1540, -1, {{[0-9]+\]\]}}>
+// CHECK-LABEL: func.func @scales_state
+// CHECK: scf.while
+// CHECK-COUNT-3: scf.parallel
+// CHECK-NOT: scf.parallel
+// CHECK: bufferization.to_tensor
+func.func @scales_state(%q: tensor<1x?x8xf32>, %k: tensor<1x?x8xf32>, %v: tensor<1x?x8xf32>) -> tensor<1x?x8xf32> {
+  %o = attn.attention %q, %k, %v scale 0.5 kernel poly<[1.0, 1.0]> mask block_causal<scales = [1, 9, 200, 1300, 30, 40]> evaluate state : tensor<1x?x8xf32>, tensor<1x?x8xf32>, tensor<1x?x8xf32> -> tensor<1x?x8xf32>
+  return %o : tensor<1x?x8xf32>
+}
+
+// -----
+
+// Tiles of direct evaluation begin where scales do.
+
+// WIDE: memref.global "private" constant @attn_tiles : memref<4x2xi64> = dense<{{\[\[}}0, 0], [10, 1], [74, 1], [110, 2{{\]\]}}>
+// CHECK-LABEL: func.func @scales_direct
+// CHECK: scf.parallel
+func.func @scales_direct(%q: tensor<1x310x8xf32>, %k: tensor<1x310x8xf32>, %v: tensor<1x310x8xf32>) -> tensor<1x310x8xf32> {
+  %o = attn.attention %q, %k, %v scale 0.5 mask block_causal<scales = [1, 9, 100, 200]> : tensor<1x310x8xf32>, tensor<1x310x8xf32>, tensor<1x310x8xf32> -> tensor<1x310x8xf32>
+  return %o : tensor<1x310x8xf32>
+}
+
+// -----
+
 // Sizes that only the run decides are checked before anything is read.
 
 // CHECK-LABEL: func.func @dynamic

@@ -58,6 +58,10 @@ struct StepLimits {
   int64_t leastKeys = 0, block = 0;
 };
 
+/// Can pieces end where the mask changes? There must be such places, and rows
+/// that begin at key 0.
+bool hasSteps(attn::MaskAttrInterface mask);
+
 /// Nothing if the mask has no steps.
 std::optional<StepTiling> tileSteps(attn::MaskAttrInterface mask,
                                     StepLimits limits);
