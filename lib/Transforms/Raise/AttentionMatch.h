@@ -131,6 +131,8 @@ private:
   SmallVector<BiasTerm> shifts;
   SmallVector<Guard> guards;
   Expr *sum = nullptr;
+  /// Is there a mask that puts 0 in the place of weights, and not of scores?
+  bool masksWeights = false;
   /// Does a product count in which the query does not differ from row to row?
   bool allowsSingleRow = true;
 };

@@ -197,6 +197,7 @@ bool AttentionMatcher::matchWeights(Expr *e) {
   } else if (*base != 1 || !matchLogSum(scores, scores)) {
     return fail(e->loc, "weights are not divided by their sum over the keys");
   }
+  masksWeights = !result.masks.empty();
   Scaled scaled;
   scaled.number = *base;
   // Rather a product with rows of queries, if there are several.
@@ -286,9 +287,10 @@ bool AttentionMatcher::isMaskGuard(Expr *e, bool zeroIf) {
          n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms);
 }
 
-/// Is the condition `zeroIf` for rows all of whose scores are -inf?
+/// Is the condition `zeroIf` for rows all of whose scores are -inf? Those do
+/// not tell which keys a mask of weights hides.
 bool AttentionMatcher::isInfinityGuard(Expr *e, bool zeroIf) {
-  if (!zeroIf || !isBooleanReduce(e, "arith.andi") ||
+  if (!zeroIf || masksWeights || !isBooleanReduce(e, "arith.andi") ||
       n.number(e->operands[0]) != 1.0)
     return false;
   Expr *test = n.look(e->operands[1]);
