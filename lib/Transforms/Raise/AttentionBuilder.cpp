@@ -237,7 +237,7 @@ Value AttentionBuilder::biasOperand() {
       // Such that scores vanish beside it: every key of a row without keys
       // then weighs the same, as in the program.
       double fill =
-          std::isinf(term.fill) || match.isGuarded ? -INFINITY : -3.0e38;
+          std::isinf(term.fill) || match.guardsFills ? -INFINITY : -3.0e38;
       Value admits = emitAdmits(b, loc, term, values[k]);
       sum = arith::SelectOp::create(b, loc, admits, sum, number(fill));
     }

@@ -31,9 +31,11 @@ static bool isPositive(const BiasTerm &term) {
 }
 
 /// Without a maximum taken off, what hides every key of a row makes 0 over 0,
-/// whatever number it is.
+/// whatever number it is: as -inf does, unless a guard tells them apart.
 double AttentionBuilder::fillOf(double fill) const {
-  return match.maximum == Maximum::None ? -INFINITY : fill;
+  bool isGuardedIfInfinite = match.isGuarded && !match.guardsFills;
+  return match.maximum == Maximum::None && !isGuardedIfInfinite ? -INFINITY
+                                                                : fill;
 }
 
 /// Masks and biases that the program states for every row and key.
@@ -181,7 +183,7 @@ MaskAttrInterface AttentionBuilder::maskOf(ArrayRef<Part *> parts,
 /// -inf, as the op does, but something else for a finite number. Other masks
 /// and biases, if they are not known, may leave such rows.
 bool AttentionBuilder::mayReplace(ArrayRef<Part *> parts, bool hasEmptyRow) {
-  if (options.assumeRowsAttend || match.isGuarded)
+  if (options.assumeRowsAttend || match.guardsFills)
     return true;
   bool isInfinite = llvm::all_of(
       parts, [](const Part *part) { return std::isinf(part->fill); });
@@ -213,7 +215,7 @@ void AttentionBuilder::drop(ArrayRef<Part *> parts) {
 /// A condition on keys alone, hidden ones of which have no weight even where
 /// they are all there is.
 bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
-  if (!std::isinf(term.fill) && !match.isGuarded && !options.assumeRowsAttend)
+  if (!std::isinf(term.fill) && !match.guardsFills && !options.assumeRowsAttend)
     return false;
   return dependsOn(term.condition, keys) && !dependsOn(term.condition, row) &&
          llvm::none_of(groups, [&](const Axis &group) {
@@ -312,6 +314,8 @@ void AttentionBuilder::takeStaticMask() {
 
 void AttentionBuilder::resolveMasks() {
   mask = FullMaskAttr::get(b.getContext());
+  for (MaskTerm &term : match.masks)
+    term.fill = fillOf(term.fill);
   SmallVector<MaskTerm> masks = match.masks;
   SmallVector<BiasTerm> biases = std::exchange(match.biases, {});
   for (const BiasTerm &term : biases)
@@ -335,12 +339,12 @@ bool AttentionBuilder::checkFills() {
       return failAt(term.condition->loc,
                     "weights are multiplied by what is no mask before they are "
                     "summed");
-  if (options.assumeRowsAttend || match.isGuarded)
+  if (options.assumeRowsAttend || match.guardsFills)
     return true;
   for (const MaskTerm &term : match.masks) {
     if (std::isinf(term.fill))
       continue;
-    if (match.maximum == Maximum::Partial)
+    if (match.maximum != Maximum::Whole)
       return failAt(term.condition->loc,
                     "rows without any key would change: the maximum is not of "
                     "all masks and biases (see assume-rows-attend)");

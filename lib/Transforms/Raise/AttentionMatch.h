@@ -56,6 +56,8 @@ struct AttentionMatch {
   SmallVector<BiasTerm> biases;
   SmallVector<MaskTerm> masks;
   Maximum maximum = Maximum::None;
+  /// Do rows that a finite number hides wholly give 0? Then those of -inf do.
+  bool guardsFills = false;
   /// Do rows without any key give 0 rather than what softmax gives?
   bool isGuarded = false;
   /// Does the program divide after the second product?
@@ -97,7 +99,8 @@ private:
   bool matchSum(Expr *unnormalised);
   bool matchLogSum(Expr *exponent, Expr *&scores);
   bool matchGuards();
-  bool isRowGuard(Expr *condition, bool zeroIf);
+  bool isMaskGuard(Expr *condition, bool zeroIf);
+  bool isInfinityGuard(Expr *condition, bool zeroIf);
   bool isReciprocal(Expr *e, Expr *&of);
   bool dependsOnKey(Expr *e) { return n.dependsOn(e, result.keyAtoms); }
 
@@ -128,6 +131,8 @@ private:
   SmallVector<BiasTerm> shifts;
   SmallVector<Guard> guards;
   Expr *sum = nullptr;
+  /// Is there a mask that puts 0 in the place of weights, and not of scores?
+  bool masksWeights = false;
   /// Does a product count in which the query does not differ from row to row?
   bool allowsSingleRow = true;
 };

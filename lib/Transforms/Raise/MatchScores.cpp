@@ -188,9 +188,6 @@ bool AttentionMatcher::checkShifts() {
   if (result.maximum == Maximum::Partial &&
       result.masks.size() + result.biases.size() <= 1)
     result.maximum = Maximum::None;
-  if (result.maximum == Maximum::None)
-    for (MaskTerm &mask : result.masks)
-      mask.fill = -INFINITY;
   return true;
 }
 

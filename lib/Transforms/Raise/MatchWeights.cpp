@@ -197,6 +197,7 @@ bool AttentionMatcher::matchWeights(Expr *e) {
   } else if (*base != 1 || !matchLogSum(scores, scores)) {
     return fail(e->loc, "weights are not divided by their sum over the keys");
   }
+  masksWeights = !result.masks.empty();
   Scaled scaled;
   scaled.number = *base;
   // Rather a product with rows of queries, if there are several.
@@ -271,28 +272,25 @@ static bool isBooleanReduce(const Expr *e, StringRef op) {
   return e->isReduce() && e->op->getName().getStringRef() == op;
 }
 
-/// Is the condition `zeroIf` for rows that see no key, and only for those?
-/// Either all scores are -inf, or no key is admitted by the mask.
-bool AttentionMatcher::isRowGuard(Expr *condition, bool zeroIf) {
-  Expr *e = n.look(condition);
-  auto isNot = [&](Expr *e) {
-    return e->isApply("arith.xori") && n.number(e->operands[1]) == 1.0;
-  };
-  for (; isNot(e); e = n.look(e->operands[0]))
-    zeroIf = !zeroIf;
-  // A bias could hide keys, too.
-  if (result.masks.size() == 1 && result.biases.empty()) {
-    const MaskTerm &mask = result.masks.front();
-    // Per element, or any key at all.
-    if (mask.admits != zeroIf && n.equal(mask.condition, e))
-      return true;
-    bool isAny = isBooleanReduce(e, mask.admits ? "arith.ori" : "arith.andi");
-    if (isAny && mask.admits != zeroIf &&
-        n.number(e->operands[0]) == (mask.admits ? 0.0 : 1.0) &&
-        n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms))
-      return true;
-  }
-  if (!zeroIf || !isBooleanReduce(e, "arith.andi") ||
+/// Is the condition `zeroIf` where the one mask admits no key? Per element, or
+/// for rows. A bias could hide keys, too.
+bool AttentionMatcher::isMaskGuard(Expr *e, bool zeroIf) {
+  if (result.masks.size() != 1 || !result.biases.empty())
+    return false;
+  const MaskTerm &mask = result.masks.front();
+  if (mask.admits == zeroIf)
+    return false;
+  if (n.equal(mask.condition, e))
+    return true;
+  return isBooleanReduce(e, mask.admits ? "arith.ori" : "arith.andi") &&
+         n.number(e->operands[0]) == (mask.admits ? 0.0 : 1.0) &&
+         n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms);
+}
+
+/// Is the condition `zeroIf` for rows all of whose scores are -inf? Those do
+/// not tell which keys a mask of weights hides.
+bool AttentionMatcher::isInfinityGuard(Expr *e, bool zeroIf) {
+  if (!zeroIf || masksWeights || !isBooleanReduce(e, "arith.andi") ||
       n.number(e->operands[0]) != 1.0)
     return false;
   Expr *test = n.look(e->operands[1]);
@@ -307,8 +305,17 @@ bool AttentionMatcher::isRowGuard(Expr *condition, bool zeroIf) {
 }
 
 bool AttentionMatcher::matchGuards() {
+  auto isNot = [&](Expr *e) {
+    return e->isApply("arith.xori") && n.number(e->operands[1]) == 1.0;
+  };
   for (Guard guard : guards) {
-    if (!isRowGuard(guard.condition, guard.zeroIf))
+    Expr *e = n.look(guard.condition);
+    bool zeroIf = guard.zeroIf;
+    for (; isNot(e); e = n.look(e->operands[0]))
+      zeroIf = !zeroIf;
+    if (isMaskGuard(e, zeroIf))
+      result.guardsFills = true;
+    else if (!isInfinityGuard(e, zeroIf))
       return fail(guard.condition->loc,
                   "weights are set to 0 after the softmax by a condition other "
                   "than that masks and biases leave no key to the row");

@@ -275,6 +275,14 @@ def maximum_before_mask(q, k, v, mask):
     return (e / e.sum(-1, keepdim=True)) @ v
 
 
+@accept("A guard against rows of -inf beside a mask that fills with the lowest number: rows without keys are means.",
+        qkv(layout="bsd", b=3, n=5, m=7) + [T(6, 1, 7, dtype="i1", kind="mask")], scale=0.5, bias=True)
+def guard_of_infinity_only(q, k, v, mask):
+    s = scores(q, k) + torch.zeros(6, 1, 7).masked_fill(~mask, torch.finfo(torch.float32).min)
+    p = torch.softmax(s, -1)
+    return p.masked_fill((s == -inf).all(-1, keepdim=True), 0.0) @ v
+
+
 @accept("Divided after the second product.", qkv(layout="bsd", n=5, m=7), scale=0.5, routes=BOTH)
 def division_late(q, k, v):
     s = scores(q, k)

@@ -177,6 +177,15 @@ def guard_of_differences(q, k, v, mask):
     return p.masked_fill((d == -inf).all(-1, keepdim=True), 0.0) @ v
 
 
+@reject("A guard that looks at scores, and a mask of weights: rows without keys are NaN.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask")])
+def guard_beside_weights(q, k, v, mask):
+    s = scores(q, k)
+    e = (s - s.amax(-1, keepdim=True)).exp() * mask
+    p = e / e.sum(-1, keepdim=True)
+    return p.masked_fill((s == -inf).all(-1, keepdim=True), 0.0) @ v
+
+
 @reject("A guard by the mask, beside a bias that may hide keys, too.",
         SMALL + [T(5, 7, dtype="i1", kind="mask"), T(5, 7, dtype="i1", kind="mask")])
 def guard_beside_bias(q, k, v, mask, hidden):
