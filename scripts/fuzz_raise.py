@@ -143,8 +143,8 @@ def run_both(program, say):
 
 
 def unwritten(rng, kind, most):
-    """What may stand in a tensor of this type that nobody wrote: no two elements alike, integers below `most`, as a
-    constant's text."""
+    """What may stand in a tensor of this type that nobody wrote, as a constant's text: no two elements alike, integers
+    below `most`, floats below 10 times that."""
     *sizes, element = kind[len("tensor<"):-1].split("x")
     count = math.prod(int(size) for size in sizes)
     if element == "i1":
@@ -152,9 +152,9 @@ def unwritten(rng, kind, most):
     if element[0] == "i":
         numbers = rng.integers(0, most, count).astype(f"i{8 if element == 'index' else int(element[1:]) // 8}")
     elif element == "bf16":
-        numbers = (rng.uniform(-1, 1, count).astype("f4").view("u4") >> 16).astype("u2")
+        numbers = (rng.uniform(-10 * most, 10 * most, count).astype("f4").view("u4") >> 16).astype("u2")
     else:
-        numbers = rng.uniform(-1, 1, count).astype(f"f{int(element[1:]) // 8}")
+        numbers = rng.uniform(-10 * most, 10 * most, count).astype(f"f{int(element[1:]) // 8}")
     return f'"0x{numbers.tobytes().hex()}"' if count else ""
 
 

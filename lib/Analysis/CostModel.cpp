@@ -154,7 +154,7 @@ static double tuplesOfSets(const AttentionWork &work) {
   double sum = 0, sampled = 0;
   for (int64_t query = step / 2; query < n; query += step, ++sampled) {
     auto seen = [&](attn::MaskAttrInterface mask, int64_t numKeys) {
-      KeyRange range = mask.getKeyRange(query, n, numKeys);
+      attn::KeyRange<int64_t> range = mask.getKeyRange(query, n, numKeys);
       return double(std::max<int64_t>(range.end - range.begin, 0));
     };
     double tuples = seen(work.mask, work.sizes.numKeys);
