@@ -15,7 +15,7 @@ EXACT = [(512, 32), (1024, 32), (512, 64), (1024, 64)]
 #: (n, d, causal) through a state of degree 2.
 STATE = [(1024, 32, False), (4096, 32, False), (16384, 32, False), (16384, 32, True), (16384, 64, False), (65536, 32, False),
          (1_000_000, 32, False), (1_000_000, 32, True)]
-BOUND, TOLERANCE = 0.5, 1e-2
+BOUND = 0.5
 SAMPLE = 8  # rows that are compared with float64
 LINE = "| {:<40} | {:>10} | {:>22} | {:>12} | {:>10} |"
 
@@ -37,7 +37,9 @@ def program(n, d, low_rank, causal=False):
             f"  %o = attn.tensor_attention %q keys(%k1, %k2 : {t}, {t}) values(%v1, %v2 : {t}, {t}) scale {BOUND}\n"
             f"    {'mask causal ' if causal else ''}{f'bound <{BOUND}, declared> ' if low_rank else ''}: {t} -> {t}\n"
             f"  return %o : {t}\n}}\n")
-    return polyattn.compile(polyattn.parse(text), "main", f"builtin.module(attn-compile{{rtol={TOLERANCE}}})")
+    # Over a million keys rounding alone is certified to 1e-2 only.
+    tolerance = 1e-2 if n <= 100_000 else 2e-2
+    return polyattn.compile(polyattn.parse(text), "main", f"builtin.module(attn-compile{{rtol={tolerance}}})")
 
 
 def error(result, arrays, causal=False):
@@ -200,7 +202,7 @@ def measure_state(n, d, causal, threads, rounds):
 
 def run(threads, only="", rounds=5):
     print("Order 3, one head, f32; times in ms, the best peer of its kind, and its time over ours; errors are relative to the\n"
-          "largest product of values. Through a state: a bound of 0.5 is declared and checked in every call, tolerance 1e-2.")
+          "largest product of values. Through a state: a bound of 0.5 is declared and checked in every call, tolerance 1e-2,\nof a million tokens 2e-2.")
     print(LINE.format("case", "ours", "best peer", "peer / ours", "error"))
     records = []
     for n, d in EXACT:

@@ -4,7 +4,6 @@
 // interface methods.
 
 #include "OpSupport.h"
-#include "polyattn/Approximation/Interval.h"
 
 #include <cmath>
 
@@ -153,10 +152,12 @@ std::string TensorAttentionOp::whyNoState() {
   return whyNoFeatures(*this);
 }
 
-/// The check holds l_{p+1} norms to its limit, and |x|_2 <= sqrt(d) |x|_{p+1}.
+/// The check holds l_{p+1} norms to its limit, and |x|_2 is at most
+/// d^(1/2 - 1/(p+1)) |x|_{p+1}.
 static double normLimitOfCheck(TensorAttentionOp op, double maxNorm) {
-  Interval root = sqrtEnclosure(Interval(double(op.getSizes().headDim)));
-  return (Interval(maxNorm) / root).Lo;
+  double exponent = 0.5 - 1.0 / (op.getOrder() + 1);
+  double most = std::pow(double(op.getSizes().headDim), exponent);
+  return maxNorm / (most * (1 + 0x1p-40));
 }
 
 Value TensorAttentionOp::emitBoundCheck(OpBuilder &builder,

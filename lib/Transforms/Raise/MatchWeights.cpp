@@ -260,7 +260,7 @@ bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
   if (!maximum)
     return n.equalOver(scores, result.keyAtoms, body->operands[0],
                        total->atoms);
-  shifts.push_back({maximum});
+  shifts.push_back({maximum, 1, {}});
   Expr *shifted = n.lookThroughCasts(body->operands[0]);
   return shifted->isApply("arith.subf") &&
          n.equalOver(scores, result.keyAtoms, shifted->operands[0],
