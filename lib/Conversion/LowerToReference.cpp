@@ -75,39 +75,45 @@ private:
     rewriter.setInsertionPoint(op);
     if (auto record = dyn_cast<RecordOp>(op))
       return lowerRecord(rewriter, record);
-    auto replacement =
-        TypeSwitch<Operation *, Value>(op)
-            .Case([&](AttentionOp op) {
-              emitShapeChecks(rewriter, op);
-              FloatType type = computeTypeOf(op.getElementType());
-              return emitReference(rewriter, op, type);
-            })
-            .Case([&](TensorAttentionOp op) {
-              emitShapeChecks(rewriter, op);
-              FloatType type = computeTypeOf(op.getElementType());
-              return emitReference(rewriter, op, type);
-            })
-            .Case([&](CheckBoundOp op) {
-              emitShapeChecks(rewriter, op);
-              return emitReference(rewriter, op);
-            })
-            .Case([&](CenterKeysOp op) {
-              emitShapeChecks(rewriter, op);
-              return emitReference(
-                  rewriter, op,
-                  computeTypeOf(
-                      cast<FloatType>(op.getKey().getType().getElementType())));
-            })
-            .Default([](Operation *) { return Value(); });
-    if (!replacement)
+    SmallVector<Value> replacements = reference(rewriter, op);
+    if (replacements.empty())
       return op->emitOpError("has no reference lowering");
-    Type type = op->getResult(0).getType();
     // The op may know more or less of its shape than its operands say.
-    if (replacement.getType() != type)
-      replacement =
-          tensor::CastOp::create(rewriter, op->getLoc(), type, replacement);
-    rewriter.replaceOp(op, replacement);
+    for (auto [replacement, type] :
+         llvm::zip_equal(replacements, op->getResultTypes()))
+      if (replacement.getType() != type)
+        replacement =
+            tensor::CastOp::create(rewriter, op->getLoc(), type, replacement);
+    rewriter.replaceOp(op, replacements);
     return success();
+  }
+
+  /// The results of the op, after checks of its shapes; none if it is unknown.
+  SmallVector<Value> reference(IRRewriter &rewriter, Operation *op) {
+    using Values = SmallVector<Value>;
+    auto in = [&](Type type) {
+      return computeTypeOf(cast<FloatType>(getElementTypeOrSelf(type)));
+    };
+    return TypeSwitch<Operation *, Values>(op)
+        .Case([&](CheckBoundOp op) -> Values {
+          emitShapeChecks(rewriter, op);
+          return {emitReference(rewriter, op)};
+        })
+        .Case([&](StateStepOp op) {
+          emitShapeChecks(rewriter, op);
+          return emitReference(rewriter, op, in(op.getStates()[0].getType()));
+        })
+        .Case([&](StateApplyOp op) -> Values {
+          emitShapeChecks(rewriter, op);
+          return {emitReference(rewriter, op, in(op.getStates()[0].getType()))};
+        })
+        .Case<AttentionOp, TensorAttentionOp, CenterKeysOp, StateUpdateOp>(
+            [&](auto op) -> Values {
+              emitShapeChecks(rewriter, op);
+              return {
+                  emitReference(rewriter, op, in(op->getResult(0).getType()))};
+            })
+        .Default([](Operation *) { return Values(); });
   }
 };
 

@@ -19,6 +19,14 @@ mlir::Value emitReference(mlir::OpBuilder &b, CheckBoundOp op);
 mlir::Value emitReference(mlir::OpBuilder &b, CenterKeysOp op,
                           mlir::FloatType computeType);
 
+mlir::Value emitReference(mlir::OpBuilder &b, StateUpdateOp op,
+                          mlir::FloatType computeType);
+mlir::Value emitReference(mlir::OpBuilder &b, StateApplyOp op,
+                          mlir::FloatType computeType);
+/// The output, then the states.
+llvm::SmallVector<mlir::Value> emitReference(mlir::OpBuilder &b, StateStepOp op,
+                                             mlir::FloatType computeType);
+
 /// A call of the run-time function, which must be declared.
 void emitReference(mlir::OpBuilder &b, RecordOp op);
 

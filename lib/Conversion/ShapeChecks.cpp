@@ -67,11 +67,15 @@ struct Checker {
     equal({weights, "key_weights"}, rank - 2, key, rank - 2);
   }
 
-  /// Batch dimensions agree; heads of query are a multiple of those of key.
   void queryAndKey(Tensor query, Tensor key) {
     int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
     equal(query, rank - 1, key, rank - 1);
-    int64_t heads = rank - 3;
+    batchDims(query, key);
+  }
+
+  /// Batch dimensions agree; heads of query are a multiple of those of key.
+  void batchDims(Tensor query, Tensor key) {
+    int64_t heads = cast<RankedTensorType>(query.value.getType()).getRank() - 3;
     for (int64_t i = 0; i < heads; ++i)
       equal(query, i, key, i);
     if (heads < 0 || known(query, heads, key, heads))
@@ -105,6 +109,30 @@ struct Checker {
     int64_t rank = cast<RankedTensorType>(key.value.getType()).getRank();
     for (int64_t i = 0; i + 1 < rank; ++i)
       equal(value, i, key, i);
+  }
+
+  /// A set of keys and values with the state that they go into.
+  void keysOfState(Tensor state, Tensor key, Tensor value, Value weights) {
+    auto type = cast<RankedTensorType>(state.value.getType());
+    int64_t rank = type.getRank();
+    valueForEachKey(value, key);
+    keyWeights(weights, key);
+    for (int64_t i = 0; i + 2 < rank; ++i)
+      equal(state, i, key, i);
+    int64_t columns = type.getDimSize(rank - 2) - 1;
+    if (ShapedType::isDynamic(size(value, rank - 1)))
+      require(
+          is(arith::CmpIPredicate::eq, dim(value, rank - 1), constant(columns)),
+          describe(value, rank - 1) + " must be " + Twine(columns) +
+              ", as the state says");
+  }
+  void statesAlike(Tensor query, ValueRange states) {
+    Tensor first{states.front(), "the first state"};
+    batchDims(query, first);
+    int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
+    for (Value other : states.drop_front())
+      for (int64_t i = 0; i + 2 < rank; ++i)
+        equal(first, i, {other, "state"}, i);
   }
 };
 
@@ -163,4 +191,30 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, RecordOp op) {
   check.queryAndKey({op.getQuery(), "query"}, key);
   check.valueForEachKey({op.getValue(), "value"}, key);
   check.keyWeights(op.getKeyWeights(), key);
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, StateUpdateOp op) {
+  Checker{builder, op.getLoc()}.keysOfState(
+      {op.getState(), "state"}, {op.getKey(), "key"}, {op.getValue(), "value"},
+      op.getKeyWeights());
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, StateApplyOp op) {
+  Checker{builder, op.getLoc()}.statesAlike({op.getQuery(), "query"},
+                                            op.getStates());
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, StateStepOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor query{op.getQuery(), "query"};
+  check.statesAlike(query, op.getStates());
+  int64_t length = op.getQuery().getType().getRank() - 2;
+  for (auto [t, state, keyOf, valueOf] :
+       llvm::enumerate(op.getStates(), op.getKeys(), op.getValues())) {
+    Checker::Tensor key{keyOf, "key"};
+    check.keysOfState({state, "state"}, key, {valueOf, "value"},
+                      op.getKeyWeights().empty() ? Value()
+                                                 : op.getKeyWeights()[t]);
+    check.equal(query, length, key, length);
+  }
 }

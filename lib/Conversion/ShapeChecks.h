@@ -15,6 +15,9 @@ void emitShapeChecks(mlir::OpBuilder &builder, TensorAttentionOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CheckBoundOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, RecordOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, CenterKeysOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, StateUpdateOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, StateApplyOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, StateStepOp op);
 
 } // namespace polyattn::attn
 

@@ -5,10 +5,11 @@
 // neighbours.
 
 #include "../ShapeChecks.h"
-#include "../TensorLoops.h"
 #include "AttentionEmitter.h"
 #include "CenterKeys.h"
 #include "CheckBound.h"
+#include "HeadMemory.h"
+#include "LowerStates.h"
 #include "TensorAttentionEmitter.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -24,93 +25,6 @@ namespace polyattn::attn {
 using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
-
-/// [.., h, n, d] as [heads, n, d]; [n, d] as one head.
-static Value flattenHeads(OpBuilder &b, Location loc, Value tensor,
-                          int64_t trailing) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  int64_t batch = type.getRank() - trailing;
-  if (batch == 1)
-    return tensor;
-  SmallVector<ReassociationIndices> groups(1);
-  for (int64_t i = 0; i < std::max<int64_t>(batch, 0); ++i)
-    groups[0].push_back(i);
-  for (int64_t i = 0; i < trailing; ++i)
-    groups.push_back({batch + i});
-  if (batch > 1)
-    return tensor::CollapseShapeOp::create(b, loc, tensor, groups);
-  SmallVector<int64_t> shape = {1};
-  llvm::append_range(shape, type.getShape());
-  groups.clear();
-  groups.push_back({0, 1});
-  for (int64_t i = 1; i < trailing; ++i)
-    groups.push_back({i + 1});
-  return tensor::ExpandShapeOp::create(
-      b, loc, RankedTensorType::get(shape, type.getElementType()), tensor,
-      groups);
-}
-
-/// The tensor's contents as a memref that is only read.
-static Value toBuffer(OpBuilder &b, Location loc, Value tensor) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  return bufferization::ToBufferOp::create(
-      b, loc, MemRefType::get(type.getShape(), type.getElementType()), tensor,
-      /*read_only=*/true);
-}
-
-/// A tensor [.., h, n, d] as a memref [heads, n, d] that is only read.
-static Value headsBuffer(OpBuilder &b, Location loc, Value tensor) {
-  return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
-}
-
-/// Key weights repeated to [key heads, m].
-static Value weightsPerHead(OpBuilder &b, Location loc, Value weights,
-                            Value key) {
-  TensorLoops loops{b, loc, b.getF32Type()};
-  Sizes sizes = tensor::getMixedSizes(b, loc, key);
-  sizes.pop_back();
-  sizes.back() = OpFoldResult(); // m is never repeated
-  return flattenHeads(b, loc, loops.repeat(weights, sizes), 1);
-}
-
-/// The same as a memref that is only read; null without weights.
-static Value weightsBuffer(OpBuilder &b, Location loc, Value weights,
-                           Value key) {
-  if (!weights)
-    return {};
-  return toBuffer(b, loc, weightsPerHead(b, loc, weights, key));
-}
-
-/// A result's memory. Its last size is that of `columns`, the others those of
-/// `rows`.
-static Value allocateOutput(OpBuilder &b, Location loc, RankedTensorType type,
-                            Value rows, Value columns) {
-  SmallVector<Value> sizes;
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    if (type.isDynamicDim(i))
-      sizes.push_back(tensor::DimOp::create(
-          b, loc, i + 1 < type.getRank() ? rows : columns, i));
-  return memref::AllocOp::create(
-      b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes,
-      b.getI64IntegerAttr(cacheLineBytes));
-}
-
-/// Memory as [heads, n, e].
-static Value toHeads(OpBuilder &b, Location loc, Value output) {
-  auto type = cast<MemRefType>(output.getType());
-  int64_t rank = type.getRank();
-  if (rank == 3)
-    return output;
-  if (rank == 2) {
-    SmallVector<int64_t> shape = {1, type.getDimSize(0), type.getDimSize(1)};
-    return memref::ExpandShapeOp::create(
-        b, loc, shape, output, SmallVector<ReassociationIndices>{{0, 1}, {2}});
-  }
-  SmallVector<ReassociationIndices> groups(3);
-  for (int64_t i = 0; i < rank; ++i)
-    groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
-  return memref::CollapseShapeOp::create(b, loc, output, groups);
-}
 
 /// Why the pass leaves an attention to the reference lowering; empty if it
 /// takes it.
@@ -185,9 +99,7 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
       emitter.emitState();
     else
       emitter.emitDirect();
-    b.replaceOpWithNewOp<bufferization::ToTensorOp>(op, op.getType(), output,
-                                                    /*restrict=*/true,
-                                                    /*writable=*/true);
+    b.replaceOp(op, toTensor(b, loc, op.getType(), output));
     return success();
   }
 
@@ -222,9 +134,7 @@ struct LowerTensorAttention : OpRewritePattern<TensorAttentionOp> {
         allocateOutput(b, loc, op.getType(), op.getQuery(), op.getValues()[0]);
     TensorAttentionEmitter(e, target, op, query, toHeads(b, loc, output), sets)
         .emit();
-    b.replaceOpWithNewOp<bufferization::ToTensorOp>(op, op.getType(), output,
-                                                    /*restrict=*/true,
-                                                    /*writable=*/true);
+    b.replaceOp(op, toTensor(b, loc, op.getType(), output));
     return success();
   }
 
@@ -278,9 +188,7 @@ struct LowerCenterKeys : OpRewritePattern<CenterKeysOp> {
     emitCentredKeys(e, headsBuffer(b, loc, op.getKey()),
                     weightsBuffer(b, loc, op.getKeyWeights(), op.getKey()),
                     toHeads(b, loc, output));
-    b.replaceOpWithNewOp<bufferization::ToTensorOp>(
-        op, op.getCentred().getType(), output, /*restrict=*/true,
-        /*writable=*/true);
+    b.replaceOp(op, toTensor(b, loc, op.getCentred().getType(), output));
     return success();
   }
 
@@ -300,6 +208,7 @@ struct LowerToVectorPass
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerAttention, LowerTensorAttention, LowerCheckBound,
                  LowerCenterKeys>(&getContext(), *description);
+    addStatePatterns(patterns, *description);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation()->walk([](ApproximableOpInterface op) { remarkLeft(op); });

@@ -33,8 +33,8 @@ int64_t polyattn::attn::product(ArrayRef<int64_t> dims) {
 
 /// Batch dimensions of query and key agree; in the last one, heads, the
 /// query's are a multiple of the key's.
-static LogicalResult verifyHeads(Operation *op, RankedTensorType query,
-                                 RankedTensorType key) {
+LogicalResult polyattn::attn::verifyHeads(Operation *op, RankedTensorType query,
+                                          RankedTensorType key) {
   ArrayRef<int64_t> q = batchShape(query), k = batchShape(key);
   if (q.empty())
     return success();

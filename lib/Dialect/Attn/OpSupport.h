@@ -26,6 +26,10 @@ int64_t product(ArrayRef<int64_t> dims);
 /// Query and key agree in type, rank, head dimension and heads.
 LogicalResult verifyQueryKey(Operation *op, RankedTensorType query,
                              RankedTensorType key);
+/// The last batch dimension of the query, heads, is a multiple of that of the
+/// keys (or states of keys); the others agree.
+LogicalResult verifyHeads(Operation *op, RankedTensorType query,
+                          RankedTensorType key);
 /// One row of value for each of key.
 LogicalResult verifyValue(Operation *op, RankedTensorType key,
                           RankedTensorType value);

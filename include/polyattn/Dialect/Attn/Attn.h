@@ -124,6 +124,11 @@ namespace polyattn::attn {
 mlir::Attribute parsePlainAttr(mlir::AsmParser &parser);
 void printPlainAttr(mlir::AsmPrinter &printer, mlir::Attribute attr);
 
+/// The degree of the monomials in a state [B..., h, e + 1, r] of keys with so
+/// many dimensions, if r is a number of monomials.
+std::optional<unsigned> getStateDegree(mlir::RankedTensorType state,
+                                       int64_t headDim);
+
 } // namespace polyattn::attn
 
 #endif // POLYATTN_DIALECT_ATTN_ATTN_H

@@ -110,9 +110,9 @@ class Shape:
                 tensor(self.weights(), self.weight_dtype), tensor((*self.batch, self.n, self.e))]
 
 
-def compile_for_tests(module, pipeline="attn-schedule,attn-to-llvm"):
+def compile_for_tests(module, pipeline="attn-schedule,attn-to-llvm", entry="main"):
     """For this machine, or the lesser one that POLYATTN_TEST_CPU names."""
-    return polyattn.compile(module, "main", f"builtin.module({pipeline})", cpu=os.environ.get("POLYATTN_TEST_CPU", "host"))
+    return polyattn.compile(module, entry, f"builtin.module({pipeline})", cpu=os.environ.get("POLYATTN_TEST_CPU", "host"))
 
 
 class Program:

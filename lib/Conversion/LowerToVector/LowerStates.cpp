@@ -1,0 +1,124 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// attn.state_update, attn.state_apply and attn.state_step: from tensors to what
+// StreamEmitter works on.
+
+#include "LowerStates.h"
+#include "../ShapeChecks.h"
+#include "HeadMemory.h"
+#include "StateStream.h"
+#include "polyattn/Dialect/Attn/Attn.h"
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::attn;
+
+using Set = StreamEmitter::Set;
+
+static RankedTensorType typeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType());
+}
+
+namespace {
+
+template <typename OpT> struct LowerState : OpRewritePattern<OpT> {
+  LowerState(MLIRContext *context, const TargetDescription &target)
+      : OpRewritePattern<OpT>(context), target(target) {}
+
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &b) const override {
+    for (Type type : op->getOperandTypes()) {
+      auto tensor = cast<RankedTensorType>(type);
+      if (tensor.getEncoding())
+        return b.notifyMatchFailure(op, "a tensor has an encoding");
+    }
+    if (typeOf(rowsOf(op)).getElementType().isF64())
+      return b.notifyMatchFailure(op, "its inputs are f64");
+    emitShapeChecks(b, op);
+    Emitter e(b, op.getLoc(), target);
+    lower(e, op, b);
+    return success();
+  }
+
+private:
+  static Value rowsOf(StateUpdateOp op) { return op.getKey(); }
+  static Value rowsOf(StateApplyOp op) { return op.getQuery(); }
+  static Value rowsOf(StateStepOp op) { return op.getQuery(); }
+
+  StreamEmitter emitter(Emitter &e, OpT op, ArrayRef<Set> sets,
+                        RankedTensorType state) const {
+    int64_t headDim = typeOf(rowsOf(op)).getShape().back();
+    return StreamEmitter(e, target, op, unsigned(headDim),
+                         *getStateDegree(state, headDim), sets);
+  }
+
+  /// Memory for the state with more keys in it.
+  static Value allocateState(Emitter &e, Value state) {
+    return allocateOutput(e.b, e.loc, typeOf(state), state, state);
+  }
+
+  static Set makeSet(Emitter &e, Value state, Value key, Value value,
+                     Value weights, Value updated) {
+    OpBuilder &b = e.b;
+    return {headsBuffer(b, e.loc, state), headsBuffer(b, e.loc, key),
+            headsBuffer(b, e.loc, value), weightsBuffer(b, e.loc, weights, key),
+            toHeads(b, e.loc, updated)};
+  }
+
+  template <typename ReadingOp>
+  static StreamEmitter::Readers makeReaders(Emitter &e, ReadingOp op,
+                                            Value output) {
+    return {headsBuffer(e.b, e.loc, op.getQuery()), toHeads(e.b, e.loc, output),
+            *op.getKernel().getPolynomial(), op.getScale().convertToDouble(),
+            op.getUnnormalised()};
+  }
+
+  void lower(Emitter &e, StateUpdateOp op, PatternRewriter &b) const {
+    Value updated = allocateState(e, op.getState());
+    Set set = makeSet(e, op.getState(), op.getKey(), op.getValue(),
+                      op.getKeyWeights(), updated);
+    emitter(e, op, set, op.getState().getType()).emit(nullptr);
+    b.replaceOp(op, toTensor(b, e.loc, op.getState().getType(), updated));
+  }
+
+  void lower(Emitter &e, StateApplyOp op, PatternRewriter &b) const {
+    SmallVector<Set> sets;
+    for (Value state : op.getStates())
+      sets.push_back({headsBuffer(b, e.loc, state), {}, {}, {}, {}});
+    Value output = allocateOutput(b, e.loc, op.getOutput().getType(),
+                                  op.getQuery(), op.getQuery());
+    StreamEmitter::Readers readers = makeReaders(e, op, output);
+    emitter(e, op, sets, typeOf(op.getStates()[0])).emit(&readers);
+    b.replaceOp(op, toTensor(b, e.loc, op.getOutput().getType(), output));
+  }
+
+  void lower(Emitter &e, StateStepOp op, PatternRewriter &b) const {
+    SmallVector<Set> sets;
+    SmallVector<Value> updated;
+    for (auto [t, state] : llvm::enumerate(op.getStates())) {
+      updated.push_back(allocateState(e, state));
+      Value weights =
+          op.getKeyWeights().empty() ? Value() : op.getKeyWeights()[t];
+      sets.push_back(makeSet(e, state, op.getKeys()[t], op.getValues()[t],
+                             weights, updated.back()));
+    }
+    Value output = allocateOutput(b, e.loc, op.getOutput().getType(),
+                                  op.getQuery(), op.getQuery());
+    StreamEmitter::Readers readers = makeReaders(e, op, output);
+    emitter(e, op, sets, typeOf(op.getStates()[0])).emit(&readers);
+    SmallVector<Value> results = {
+        toTensor(b, e.loc, op.getOutput().getType(), output)};
+    for (auto [state, memory] : llvm::zip_equal(op.getStates(), updated))
+      results.push_back(toTensor(b, e.loc, typeOf(state), memory));
+    b.replaceOp(op, results);
+  }
+
+  const TargetDescription &target;
+};
+
+} // namespace
+
+void polyattn::attn::addStatePatterns(RewritePatternSet &patterns,
+                                      const TargetDescription &target) {
+  patterns.add<LowerState<StateUpdateOp>, LowerState<StateApplyOp>,
+               LowerState<StateStepOp>>(patterns.getContext(), target);
+}

@@ -1,0 +1,445 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+
+#include "StateStream.h"
+#include "AttentionEmitter.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace polyattn;
+using namespace polyattn::attn;
+
+/// Enough that states are moved seldom, few enough that features stay in cache.
+static constexpr int64_t mostTokens = 16;
+
+//===----------------------------------------------------------------------===//
+// Layout
+//===----------------------------------------------------------------------===//
+
+StreamEmitter::StreamEmitter(Emitter &e, const TargetDescription &target,
+                             Operation *op, unsigned headDim, unsigned degree,
+                             ArrayRef<Set> sets)
+    : e(e), op(op), space(headDim, degree), sets(sets),
+      keyHeads(e.dim(sets[0].state, 0)) {
+  auto type = cast<MemRefType>(sets[0].state.getType());
+  element = cast<FloatType>(type.getElementType());
+  columns = type.getDimSize(1);
+  layOutFeatures();
+  chooseBlocking(target);
+}
+
+/// A row of features holds the monomials of exactly 1, 2, .., g factors one
+/// after another, each in lexicographic order. Those with t factors are runs:
+/// one with t - 1 factors, times every entry from its last factor on. Runs are
+/// made of whole vectors; what one writes too much, the next one overwrites.
+void StreamEmitter::layOutFeatures() {
+  int64_t lanes = e.lanes, entries = int64_t(space.dim()) + 1;
+  int64_t before = 0, end = attn::roundUp(entries, lanes) + lanes;
+  SmallVector<int32_t> last, table;
+  for (int64_t a = 0; a < entries; ++a)
+    last.push_back(int32_t(a));
+  for (unsigned t = 2; t <= space.degree(); ++t) {
+    int64_t target = end;
+    SmallVector<int32_t> next;
+    for (auto [source, from] : llvm::enumerate(last)) {
+      for (int64_t a = from; a < entries; a += lanes)
+        table.append({int32_t(before + int64_t(source)), int32_t(a),
+                      int32_t(target + a - from)});
+      target += entries - from;
+      for (int64_t a = from; a < entries; ++a)
+        next.push_back(int32_t(a));
+    }
+    before = end;
+    end += attn::roundUp(int64_t(next.size()), lanes) + lanes;
+    last = std::move(next);
+  }
+  featuresAt = before;
+  rowLength = end;
+  numChunks = int64_t(table.size()) / 3;
+  if (numChunks == 0)
+    return;
+  auto type = RankedTensorType::get({numChunks, 3}, e.b.getI32Type());
+  chunks = constantTable(e, op, "attn_monomial_runs",
+                         DenseElementsAttr::get(type, ArrayRef(table)));
+}
+
+/// Registers hold rows of each state, features of one key of each set and of
+/// one query, and two numbers in passing. The rows are so many that few are
+/// left over.
+void StreamEmitter::chooseBlocking(const TargetDescription &target) {
+  blockTokens = mostTokens;
+  int64_t registers = target.vectorRegisters / (element.isF64() ? 2 : 1);
+  int64_t order = int64_t(sets.size());
+  stripVectors = registers >= 32 && order <= 2 ? 4 : order <= 2 ? 2 : 1;
+  int64_t most =
+      (registers - stripVectors * (order + 1) - 2) / (stripVectors * order);
+  most = std::clamp<int64_t>(most, 1, columns);
+  auto cost = [&](int64_t rows) {
+    int64_t groups = columns / rows, rest = columns % rows;
+    // Features are loaded anew for each group.
+    return groups * (rows + 2) + (rest ? rest + 2 : 0);
+  };
+  stripRows = most;
+  for (int64_t rows = most; rows > most / 2; --rows)
+    if (cost(rows) < cost(stripRows))
+      stripRows = rows;
+}
+
+/// [rows][shape...], of as many rows as the run says.
+Value StreamEmitter::rowsBuffer(Value rows, ArrayRef<int64_t> shape,
+                                Type type) {
+  SmallVector<int64_t> full{ShapedType::kDynamic};
+  std::optional<int64_t> known = getConstantIntValue(rows);
+  if (known)
+    full[0] = *known;
+  llvm::append_range(full, shape);
+  return memref::AllocOp::create(e.b, e.loc, MemRefType::get(full, type),
+                                 known ? ValueRange() : ValueRange(rows),
+                                 e.b.getI64IntegerAttr(cacheLineBytes));
+}
+
+//===----------------------------------------------------------------------===//
+// Numbers in the type of the states
+//===----------------------------------------------------------------------===//
+
+VectorType StreamEmitter::wideType() const { return e.vectorType(element); }
+
+Value StreamEmitter::zero() {
+  return arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(wideType()));
+}
+
+Value StreamEmitter::wide(Value x) {
+  if (getElementTypeOrSelf(x) == element)
+    return x;
+  Type type = isa<VectorType>(x.getType()) ? Type(wideType()) : element;
+  return arith::ExtFOp::create(e.b, e.loc, type, x);
+}
+
+Value StreamEmitter::loadFeatures(Value buffer, Value row, const Strip &strip,
+                                  int64_t v) {
+  Value at = e.add(strip.first, featuresAt + v * e.lanes);
+  return wide(e.vload(buffer, {row, at}));
+}
+
+/// The lanes of a vector of the strip that there are; null if all.
+static Value partOf(Emitter &e, int64_t vectors, int64_t rest, int64_t v) {
+  if (v + 1 < vectors || rest == e.lanes)
+    return {};
+  return vector::CreateMaskOp::create(e.b, e.loc, e.vectorType(e.b.getI1Type()),
+                                      e.index(rest));
+}
+
+Value StreamEmitter::loadState(Value memory, Value head, Value row,
+                               const Strip &strip, int64_t v) {
+  Values at = {head, row, e.add(strip.first, v * e.lanes)};
+  if (Value mask = partOf(e, strip.vectors, strip.rest, v))
+    return vector::MaskedLoadOp::create(e.b, e.loc, wideType(), memory, at,
+                                        mask, zero());
+  return vector::LoadOp::create(e.b, e.loc, wideType(), memory, at);
+}
+
+void StreamEmitter::storeState(Value x, Value memory, Value head, Value row,
+                               const Strip &strip, int64_t v) {
+  Values at = {head, row, e.add(strip.first, v * e.lanes)};
+  if (Value mask = partOf(e, strip.vectors, strip.rest, v))
+    vector::MaskedStoreOp::create(e.b, e.loc, memory, at, mask, x);
+  else
+    e.vstore(x, memory, at);
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks of tokens
+//===----------------------------------------------------------------------===//
+
+void StreamEmitter::emit(const Readers *readers) {
+  bool writes = bool(sets[0].key);
+  Value count = e.dim(writes ? sets[0].key : readers->query, 1);
+  group = e.index(0);
+  if (readers)
+    group = e.div(e.dim(readers->query, 0), e.max(keyHeads, e.index(1)));
+  if (readers) {
+    std::vector<float> weights;
+    for (double w : space.weights(readers->coefficients.vec(), readers->scale))
+      weights.push_back(float(w));
+    weights.resize(attn::roundUp(int64_t(weights.size()), e.lanes));
+    auto type = RankedTensorType::get({int64_t(weights.size())}, e.f32());
+    featureWeights = constantTable(
+        e, op, "attn_weights", DenseElementsAttr::get(type, ArrayRef(weights)));
+  }
+  // A stream of nothing leaves the states as they are.
+  if (writes)
+    e.when(e.lessEqual(count, e.index(0)), [&] {
+      for (const Set &set : sets)
+        memref::CopyOp::create(e.b, e.loc, set.state, set.updated);
+    });
+  int64_t flopsOfKey = 2 * columns * int64_t(space.rank() * sets.size());
+  Value products = e.add(group, e.index(writes));
+  Value flops = e.mul(e.mul(e.mul(keyHeads, count), products), flopsOfKey);
+  e.parallel({keyHeads}, flops, [&](ValueRange at) {
+    Block block = allocateBlock(readers);
+    block.head = at[0];
+    e.loop(e.index(0), count, blockTokens, [&](Value first) {
+      block.first = first;
+      block.count = e.min(e.index(blockTokens), e.sub(count, first));
+      block.sources.clear();
+      Value isFirst = e.lessEqual(first, e.index(0));
+      for (const Set &set : sets)
+        block.sources.push_back(
+            writes ? e.select(isFirst, set.state, set.updated) : set.state);
+      emitBlock(block, readers);
+    });
+  });
+}
+
+StreamEmitter::Block StreamEmitter::allocateBlock(const Readers *readers) {
+  Block block;
+  for (const Set &set : sets) {
+    if (!set.key)
+      break;
+    block.keyFeatures.push_back(e.buffer({blockTokens, rowLength}));
+    block.values.push_back(e.buffer({blockTokens, columns}, element));
+  }
+  if (!readers)
+    return block;
+  Value rows = e.mul(group, blockTokens);
+  block.queryFeatures = rowsBuffer(rows, {rowLength}, e.f32());
+  // Sums of lanes are taken for `lanes` columns at a time.
+  int64_t most = std::max(attn::roundUp(columns - 1, e.lanes), columns);
+  block.outputs = rowsBuffer(rows, {most, e.lanes}, element);
+  return block;
+}
+
+void StreamEmitter::emitBlock(Block &block, const Readers *readers) {
+  if (sets[0].key)
+    packKeys(block);
+  if (readers) {
+    packQueries(block, *readers);
+    clearOutputs(block);
+  }
+  int64_t rank = int64_t(space.rank()), width = stripVectors * e.lanes;
+  int64_t full = rank / width * width;
+  e.loop(e.index(0), e.index(full), width, [&](Value first) {
+    addStrip(block, {first, stripVectors, e.lanes}, readers);
+  });
+  if (int64_t rest = rank - full) {
+    int64_t vectors = (rest + e.lanes - 1) / e.lanes;
+    addStrip(block, {e.index(full), vectors, rest - (vectors - 1) * e.lanes},
+             readers);
+  }
+  if (readers)
+    closeBlock(block, *readers);
+}
+
+//===----------------------------------------------------------------------===//
+// Features
+//===----------------------------------------------------------------------===//
+
+/// target[row] = the features of source[head][token], or of zeros where the
+/// weight is 0 (null: it is not), whatever the source holds.
+void StreamEmitter::packRow(Value source, Value head, Value token, Value weight,
+                            Value target, Value row) {
+  int64_t entries = int64_t(space.dim()) + 1;
+  int64_t padded = attn::roundUp(entries, e.lanes) + e.lanes;
+  for (int64_t at = std::max<int64_t>(0, padded - 2 * e.lanes); at < padded;
+       at += e.lanes)
+    e.vstore(e.splat(0), target, {row, e.index(at)});
+  Value left;
+  if (weight)
+    left = e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
+  forColumns(e, entries - 1, [&](Value c, int64_t count) {
+    Value x = loadPart(e, source, {head, token, c}, count);
+    if (left)
+      x = e.select(left, e.splat(0), x);
+    e.vstore(x, target, {row, e.add(c, 1)});
+  });
+  e.store(e.scalar(1), target, {row, e.index(0)});
+  auto entry = [&](Value chunk, int64_t which) {
+    Value at = memref::LoadOp::create(e.b, e.loc, chunks,
+                                      ValueRange{chunk, e.index(which)});
+    return arith::IndexCastUIOp::create(e.b, e.loc, e.b.getIndexType(), at);
+  };
+  if (numChunks)
+    e.loop(e.index(0), e.index(numChunks), 1, [&](Value chunk) {
+      Value factor = e.broadcast(e.load(target, {row, entry(chunk, 0)}));
+      Value entries = e.vload(target, {row, entry(chunk, 1)});
+      e.vstore(e.mulf(factor, entries), target, {row, entry(chunk, 2)});
+    });
+  // No vector that is read holds anything behind the last feature.
+  e.vstore(e.splat(0), target,
+           {row, e.index(featuresAt + int64_t(space.rank()))});
+}
+
+void StreamEmitter::packKeys(Block &block) {
+  for (auto [t, set] : llvm::enumerate(sets))
+    e.loop(e.index(0), block.count, 1, [&, t = t, set = set](Value i) {
+      Value token = e.add(block.first, i);
+      Value weight =
+          set.weights ? e.load(set.weights, {block.head, token}) : Value();
+      packRow(set.key, block.head, token, weight, block.keyFeatures[t], i);
+      packValues(block, t, i, token, weight);
+    });
+}
+
+void StreamEmitter::packValues(Block &block, size_t set, Value i, Value token,
+                               Value weight) {
+  Value values = block.values[set];
+  Value left;
+  if (weight)
+    left = e.compare(arith::CmpFPredicate::OEQ, weight, e.scalar(0));
+  forColumns(e, columns - 1, [&](Value c, int64_t count) {
+    Value x = loadPart(e, sets[set].value, {block.head, token, c}, count);
+    if (weight)
+      x = e.select(left, e.splat(0), e.mulf(x, e.broadcast(weight)));
+    storePart(e, wide(x), values, {i, c}, count);
+  });
+  e.store(wide(weight ? weight : e.scalar(1)), values,
+          {i, e.index(columns - 1)});
+}
+
+void StreamEmitter::packQueries(Block &block, const Readers &readers) {
+  int64_t padded = attn::roundUp(int64_t(space.rank()), e.lanes);
+  e.loop(e.index(0), block.count, 1, [&](Value i) {
+    e.loop(e.index(0), group, 1, [&](Value g) {
+      Value row = e.add(e.mul(i, group), g);
+      Value head = e.add(e.mul(block.head, group), g);
+      packRow(readers.query, head, e.add(block.first, i), {},
+              block.queryFeatures, row);
+      e.loop(e.index(0), e.index(padded), e.lanes, [&](Value f) {
+        Values at = {row, e.add(f, featuresAt)};
+        Value weighed = e.mulf(e.vload(block.queryFeatures, at),
+                               e.vload(featureWeights, f));
+        e.vstore(weighed, block.queryFeatures, at);
+      });
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+void StreamEmitter::clearOutputs(Block &block) {
+  e.loop(e.index(0), e.mul(block.count, group), 1, [&](Value row) {
+    e.loop(e.index(0), e.index(columns), 1, [&](Value c) {
+      e.vstore(zero(), block.outputs, {row, c, e.index(0)});
+    });
+  });
+}
+
+void StreamEmitter::addStrip(Block &block, const Strip &strip, bool reads) {
+  forRowGroups(e, columns, stripRows, [&](Value row, int64_t rows) {
+    addRows(block, strip, row, rows, reads);
+  });
+}
+
+/// A few rows of a strip of every state stay in registers while the block's
+/// tokens pass by.
+void StreamEmitter::addRows(Block &block, const Strip &strip, Value row,
+                            int64_t rows, bool reads) {
+  Values sums;
+  for (Value source : block.sources)
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t v = 0; v < strip.vectors; ++v)
+        sums.push_back(loadState(source, block.head, e.add(row, r), strip, v));
+  bool writes = !block.keyFeatures.empty();
+  sums = e.loop(e.index(0), block.count, 1, sums,
+                [&](Value i, ValueRange carried) {
+                  Values next(carried);
+                  if (writes)
+                    next = addKeys(block, strip, i, row, rows, carried);
+                  if (reads)
+                    readRows(block, strip, i, row, rows, next);
+                  return next;
+                });
+  if (!writes)
+    return;
+  size_t at = 0;
+  for (const Set &set : sets)
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t v = 0; v < strip.vectors; ++v)
+        storeState(sums[at++], set.updated, block.head, e.add(row, r), strip,
+                   v);
+}
+
+/// The key of token i enters every state.
+StreamEmitter::Values StreamEmitter::addKeys(Block &block, const Strip &strip,
+                                             Value i, Value row, int64_t rows,
+                                             ValueRange sums) {
+  Values next;
+  for (auto [keys, values] : llvm::zip_equal(block.keyFeatures, block.values)) {
+    Values features;
+    for (int64_t v = 0; v < strip.vectors; ++v)
+      features.push_back(loadFeatures(keys, i, strip, v));
+    for (int64_t r = 0; r < rows; ++r) {
+      Value x = memref::LoadOp::create(e.b, e.loc, values,
+                                       ValueRange{i, e.add(row, r)});
+      x = vector::BroadcastOp::create(e.b, e.loc, wideType(), x);
+      for (int64_t v = 0; v < strip.vectors; ++v)
+        next.push_back(e.fma(x, features[v], sums[next.size()]));
+    }
+  }
+  return next;
+}
+
+/// The queries of token i read the product of the states.
+void StreamEmitter::readRows(Block &block, const Strip &strip, Value i,
+                             Value row, int64_t rows, ValueRange sums) {
+  Values products(sums.take_front(rows * strip.vectors));
+  for (size_t t = 1; t < sets.size(); ++t)
+    for (auto [x, y] : llvm::zip_equal(
+             products, sums.slice(t * products.size(), products.size())))
+      x = e.mulf(x, y);
+  e.loop(e.index(0), group, 1, [&](Value g) {
+    Value reader = e.add(e.mul(i, group), g);
+    Values features;
+    for (int64_t v = 0; v < strip.vectors; ++v)
+      features.push_back(loadFeatures(block.queryFeatures, reader, strip, v));
+    for (int64_t r = 0; r < rows; ++r) {
+      Values at = {reader, e.add(row, r), e.index(0)};
+      Value sum =
+          vector::LoadOp::create(e.b, e.loc, wideType(), block.outputs, at);
+      for (int64_t v = 0; v < strip.vectors; ++v)
+        sum = e.fma(features[v], products[r * strip.vectors + v], sum);
+      e.vstore(sum, block.outputs, at);
+    }
+  });
+}
+
+/// Adds up lanes, divides, and writes the outputs.
+void StreamEmitter::closeBlock(Block &block, const Readers &readers) {
+  auto lanesOf = [&](Value row, Value c) -> Value {
+    return vector::LoadOp::create(e.b, e.loc, wideType(), block.outputs,
+                                  ValueRange{row, c, e.index(0)});
+  };
+  Type outputType = cast<MemRefType>(readers.output.getType()).getElementType();
+  VectorType narrowType = e.vectorType(outputType);
+  auto isZero = [&](Value x) {
+    return e.compare(arith::CmpFPredicate::OEQ, x, zero());
+  };
+  auto closeRow = [&](Value i, Value g) {
+    Value row = e.add(e.mul(i, group), g);
+    Value head = e.add(e.mul(block.head, group), g);
+    Value total = vector::ReductionOp::create(
+        e.b, e.loc, vector::CombiningKind::ADD,
+        lanesOf(row, e.index(columns - 1)), arith::FastMathFlags::reassoc);
+    total = vector::BroadcastOp::create(e.b, e.loc, wideType(), total);
+    forColumns(e, columns - 1, [&](Value c, int64_t count) {
+      Values vectors;
+      for (int64_t k = 0; k < e.lanes; ++k)
+        vectors.push_back(k < count ? lanesOf(row, e.add(c, k)) : zero());
+      Value sum = emitLaneSums(e, vectors);
+      if (!readers.unnormalised) {
+        Value nothing =
+            arith::AndIOp::create(e.b, e.loc, isZero(sum), isZero(total));
+        Value quotient = arith::DivFOp::create(e.b, e.loc, sum, total);
+        sum = e.select(nothing, zero(), quotient);
+      }
+      if (element.getWidth() > outputType.getIntOrFloatBitWidth())
+        sum = arith::TruncFOp::create(e.b, e.loc, narrowType, sum);
+      storePart(e, sum, readers.output, {head, e.add(block.first, i), c},
+                count);
+    });
+  };
+  e.loop(e.index(0), block.count, 1, [&](Value i) {
+    e.loop(e.index(0), group, 1, [&](Value g) { closeRow(i, g); });
+  });
+}
