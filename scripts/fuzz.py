@@ -34,6 +34,7 @@ import exact  # noqa: E402
 import guard_cases  # noqa: E402
 import inputs  # noqa: E402
 import polynomial  # noqa: E402
+import stream  # noqa: E402
 import tensor  # noqa: E402
 import trials  # noqa: E402
 from harness import Family, Program, Shape, Variant  # noqa: E402
@@ -130,8 +131,9 @@ def everything(families, trial_family, guard_family):
         rng = np.random.default_rng(options.seed + rounds)
         fuzz_exact(rng, families[0])
         fuzz_polynomial(rng, families[1])
-        fuzz_certificate(rng, *families[4:])
         tensor.fuzz(rng, families[2:4])
+        stream.fuzz(rng, families[4])
+        fuzz_certificate(rng, *families[5:])
         trials.run_program(rng, trial_family, SECONDS["round"])
         guard_cases.run_program(rng, guard_family, SECONDS["round"])
         rounds += 1
@@ -148,7 +150,7 @@ def only(run_program, family, enough):
 
 
 def main():
-    families = [Family("exact"), Family("polynomial"), Family("tensor"), Family("tensor state"), *certificate.families()]
+    families = [Family("exact"), Family("polynomial"), Family("tensor"), Family("tensor state"), Family("stream"), *certificate.families()]
     trial_family, guard_family = trials.TrialFamily(), guard_cases.GuardFamily()
     files = [exact.real_file(file) for file in options.qkv]
     if options.seed is None:

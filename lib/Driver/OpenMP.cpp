@@ -32,6 +32,13 @@ llvm::Expected<const OpenMP *> OpenMP::get() {
   static const OpenMP *runtime = [] {
     auto *found = new OpenMP;
     found->handle = findRuntime();
+    // Looked up once: every call of compiled code asks for them.
+    if (found->handle) {
+      found->setCount =
+          reinterpret_cast<void (*)(int)>(found->lookup("omp_set_num_threads"));
+      found->getCount =
+          reinterpret_cast<int (*)()>(found->lookup("omp_get_max_threads"));
+    }
     return found;
   }();
   if (!runtime->handle)
@@ -47,24 +54,15 @@ void *OpenMP::lookup(llvm::StringRef symbol) const {
   return dlsym(handle, symbol.str().c_str());
 }
 
-void OpenMP::setThreads(int threads) const {
-  if (auto *set =
-          reinterpret_cast<void (*)(int)>(lookup("omp_set_num_threads")))
-    set(threads);
-}
-
 OpenMP::ThreadCount::ThreadCount(const OpenMP *runtime, int threads)
     : runtime(runtime) {
-  if (!runtime || threads <= 0)
+  if (!runtime || threads <= 0 || !runtime->getCount || !runtime->setCount)
     return;
-  if (auto *get =
-          reinterpret_cast<int (*)()>(runtime->lookup("omp_get_max_threads"))) {
-    before = get();
-    runtime->setThreads(threads);
-  }
+  before = runtime->getCount();
+  runtime->setCount(threads);
 }
 
 OpenMP::ThreadCount::~ThreadCount() {
   if (before)
-    runtime->setThreads(before);
+    runtime->setCount(before);
 }

@@ -33,9 +33,9 @@ public:
   };
 
 private:
-  void setThreads(int threads) const;
-
   void *handle = nullptr;
+  void (*setCount)(int) = nullptr;
+  int (*getCount)() = nullptr;
 };
 
 } // namespace polyattn::driver

@@ -24,6 +24,13 @@ public:
       visitCheck(check);
     if (auto center = dyn_cast<attn::CenterKeysOp>(op))
       visitKeyWeights(center.getKeyWeights(), center.getKey());
+    if (auto update = dyn_cast<attn::StateUpdateOp>(op))
+      visitKeysOfState(update.getState(), update.getKey(), update.getValue(),
+                       update.getKeyWeights());
+    if (auto apply = dyn_cast<attn::StateApplyOp>(op))
+      visitReaders(apply.getQuery(), apply.getStates());
+    if (auto step = dyn_cast<attn::StateStepOp>(op))
+      visitStep(step);
     if (auto structured = dyn_cast<linalg::LinalgOp>(op))
       visitStructured(structured);
   }
@@ -57,13 +64,42 @@ private:
     return cast<ShapedType>(value.getType()).getRank();
   }
 
-  /// Heads of `query` come in groups that share one of `key`.
   void visitQueryAndKey(Value query, Value key) {
+    visitHeads(query, key);
+    add(Kind::Equal, query, -1, key, -1);
+  }
+
+  /// Heads of `query` come in groups that share one of `key`.
+  void visitHeads(Value query, Value key) {
     for (int i = 0; i < rank(query) - 3; ++i)
       add(Kind::Equal, query, i, key, i);
     if (rank(query) > 2)
       add(Kind::Multiple, query, -3, key, -3);
-    add(Kind::Equal, query, -1, key, -1);
+  }
+
+  void visitKeysOfState(Value state, Value key, Value value, Value weights) {
+    for (int i = 0; i < rank(key) - 2; ++i)
+      add(Kind::Equal, key, i, state, i);
+    for (int i = 0; i < rank(key) - 1; ++i)
+      add(Kind::Equal, key, i, value, i);
+    visitKeyWeights(weights, key);
+  }
+
+  void visitReaders(Value query, ValueRange states) {
+    visitHeads(query, states.front());
+    for (Value state : states)
+      for (int i = 0; i < rank(state) - 2; ++i)
+        add(Kind::Equal, states.front(), i, state, i);
+  }
+
+  void visitStep(attn::StateStepOp op) {
+    visitReaders(op.getQuery(), op.getStates());
+    for (auto [t, key] : llvm::enumerate(op.getKeys())) {
+      add(Kind::Equal, op.getQuery(), -2, key, -2);
+      visitKeysOfState(op.getStates()[t], key, op.getValues()[t],
+                       op.getKeyWeights().empty() ? Value()
+                                                  : op.getKeyWeights()[t]);
+    }
   }
 
   void visitAttention(attn::AttentionOp op) {

@@ -21,13 +21,14 @@ import numpy as np
 from . import _polyattn
 from ._polyattn import CheckError, CompileError, Diagnostic, Module, Remark, ValueSpec, parse
 from .frontends import from_jax, from_mlir, from_torch
+from .streaming import Stream
 
 try:
     from ml_dtypes import bfloat16 as _bfloat16
 except ImportError:
     _bfloat16 = None
 
-__all__ = ["CheckError", "CompileError", "Diagnostic", "Executable", "Module", "Remark", "ValueSpec", "compile", "explain", "from_jax",
+__all__ = ["CheckError", "CompileError", "Diagnostic", "Executable", "Module", "Remark", "Stream", "ValueSpec", "compile", "explain", "from_jax",
            "from_mlir", "from_torch", "parse", "parse_file", "profile"]
 
 _SCALAR_TYPES = {"bool": np.bool_, "f16": np.float16, "f32": np.float32, "f64": np.float64,

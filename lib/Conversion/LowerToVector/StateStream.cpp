@@ -10,6 +10,7 @@ using namespace polyattn::attn;
 
 /// Enough that states are moved seldom, few enough that features stay in cache.
 static constexpr int64_t mostTokens = 16;
+static constexpr int64_t mostRunsInCode = 192;
 
 //===----------------------------------------------------------------------===//
 // Layout
@@ -34,7 +35,7 @@ StreamEmitter::StreamEmitter(Emitter &e, const TargetDescription &target,
 void StreamEmitter::layOutFeatures() {
   int64_t lanes = e.lanes, entries = int64_t(space.dim()) + 1;
   int64_t before = 0, end = attn::roundUp(entries, lanes) + lanes;
-  SmallVector<int32_t> last, table;
+  SmallVector<int32_t> last;
   for (int64_t a = 0; a < entries; ++a)
     last.push_back(int32_t(a));
   for (unsigned t = 2; t <= space.degree(); ++t) {
@@ -42,8 +43,8 @@ void StreamEmitter::layOutFeatures() {
     SmallVector<int32_t> next;
     for (auto [source, from] : llvm::enumerate(last)) {
       for (int64_t a = from; a < entries; a += lanes)
-        table.append({int32_t(before + int64_t(source)), int32_t(a),
-                      int32_t(target + a - from)});
+        runs.append({int32_t(before + int64_t(source)), int32_t(a),
+                     int32_t(target + a - from)});
       target += entries - from;
       for (int64_t a = from; a < entries; ++a)
         next.push_back(int32_t(a));
@@ -54,12 +55,6 @@ void StreamEmitter::layOutFeatures() {
   }
   featuresAt = before;
   rowLength = end;
-  numChunks = int64_t(table.size()) / 3;
-  if (numChunks == 0)
-    return;
-  auto type = RankedTensorType::get({numChunks, 3}, e.b.getI32Type());
-  chunks = constantTable(e, op, "attn_monomial_runs",
-                         DenseElementsAttr::get(type, ArrayRef(table)));
 }
 
 /// Registers hold rows of each state, features of one key of each set and of
@@ -175,7 +170,7 @@ void StreamEmitter::emit(const Readers *readers) {
   Value products = e.add(group, e.index(writes));
   Value flops = e.mul(e.mul(e.mul(keyHeads, count), products), flopsOfKey);
   e.parallel({keyHeads}, flops, [&](ValueRange at) {
-    Block block = allocateBlock(readers);
+    Block block = allocateBlock(e.min(e.index(blockTokens), count), readers);
     block.head = at[0];
     e.loop(e.index(0), count, blockTokens, [&](Value first) {
       block.first = first;
@@ -190,21 +185,24 @@ void StreamEmitter::emit(const Readers *readers) {
   });
 }
 
-StreamEmitter::Block StreamEmitter::allocateBlock(const Readers *readers) {
+/// No larger than it must be: memory for one token is used again and again,
+/// more of it would go back to the system after each call.
+StreamEmitter::Block StreamEmitter::allocateBlock(Value most,
+                                                  const Readers *readers) {
   Block block;
   for (const Set &set : sets) {
     if (!set.key)
       break;
-    block.keyFeatures.push_back(e.buffer({blockTokens, rowLength}));
-    block.values.push_back(e.buffer({blockTokens, columns}, element));
+    block.keyFeatures.push_back(rowsBuffer(most, {rowLength}, e.f32()));
+    block.values.push_back(rowsBuffer(most, {columns}, element));
   }
   if (!readers)
     return block;
-  Value rows = e.mul(group, blockTokens);
+  Value rows = e.mul(group, most);
   block.queryFeatures = rowsBuffer(rows, {rowLength}, e.f32());
   // Sums of lanes are taken for `lanes` columns at a time.
-  int64_t most = std::max(attn::roundUp(columns - 1, e.lanes), columns);
-  block.outputs = rowsBuffer(rows, {most, e.lanes}, element);
+  int64_t padded = std::max(attn::roundUp(columns - 1, e.lanes), columns);
+  block.outputs = rowsBuffer(rows, {padded, e.lanes}, element);
   return block;
 }
 
@@ -215,16 +213,10 @@ void StreamEmitter::emitBlock(Block &block, const Readers *readers) {
     packQueries(block, *readers);
     clearOutputs(block);
   }
-  int64_t rank = int64_t(space.rank()), width = stripVectors * e.lanes;
-  int64_t full = rank / width * width;
-  e.loop(e.index(0), e.index(full), width, [&](Value first) {
-    addStrip(block, {first, stripVectors, e.lanes}, readers);
+  forRowGroups(e, columns, stripRows, [&](Value row, int64_t rows) {
+    forStrips(
+        [&](const Strip &strip) { addRows(block, strip, row, rows, readers); });
   });
-  if (int64_t rest = rank - full) {
-    int64_t vectors = (rest + e.lanes - 1) / e.lanes;
-    addStrip(block, {e.index(full), vectors, rest - (vectors - 1) * e.lanes},
-             readers);
-  }
   if (readers)
     closeBlock(block, *readers);
 }
@@ -252,20 +244,38 @@ void StreamEmitter::packRow(Value source, Value head, Value token, Value weight,
     e.vstore(x, target, {row, e.add(c, 1)});
   });
   e.store(e.scalar(1), target, {row, e.index(0)});
-  auto entry = [&](Value chunk, int64_t which) {
-    Value at = memref::LoadOp::create(e.b, e.loc, chunks,
-                                      ValueRange{chunk, e.index(which)});
-    return arith::IndexCastUIOp::create(e.b, e.loc, e.b.getIndexType(), at);
-  };
-  if (numChunks)
-    e.loop(e.index(0), e.index(numChunks), 1, [&](Value chunk) {
-      Value factor = e.broadcast(e.load(target, {row, entry(chunk, 0)}));
-      Value entries = e.vload(target, {row, entry(chunk, 1)});
-      e.vstore(e.mulf(factor, entries), target, {row, entry(chunk, 2)});
-    });
+  multiplyRuns(target, row);
   // No vector that is read holds anything behind the last feature.
   e.vstore(e.splat(0), target,
            {row, e.index(featuresAt + int64_t(space.rank()))});
+}
+
+/// Straight-line code for as many runs as degree 2 has at d = 64; a table for
+/// more.
+void StreamEmitter::multiplyRuns(Value target, Value row) {
+  auto multiply = [&](Value source, Value entries, Value to) {
+    Value factor = e.broadcast(e.load(target, {row, source}));
+    Value product = e.mulf(factor, e.vload(target, {row, entries}));
+    e.vstore(product, target, {row, to});
+  };
+  int64_t numChunks = int64_t(runs.size()) / 3;
+  if (numChunks <= mostRunsInCode) {
+    for (ArrayRef<int32_t> left = runs; !left.empty();
+         left = left.drop_front(3))
+      multiply(e.index(left[0]), e.index(left[1]), e.index(left[2]));
+    return;
+  }
+  auto type = RankedTensorType::get({numChunks, 3}, e.b.getI32Type());
+  Value table = constantTable(e, op, "attn_monomial_runs",
+                              DenseElementsAttr::get(type, ArrayRef(runs)));
+  e.loop(e.index(0), e.index(numChunks), 1, [&](Value chunk) {
+    auto entry = [&](int64_t which) {
+      Value at = memref::LoadOp::create(e.b, e.loc, table,
+                                        ValueRange{chunk, e.index(which)});
+      return arith::IndexCastUIOp::create(e.b, e.loc, e.b.getIndexType(), at);
+    };
+    multiply(entry(0), entry(1), entry(2));
+  });
 }
 
 void StreamEmitter::packKeys(Block &block) {
@@ -325,10 +335,34 @@ void StreamEmitter::clearOutputs(Block &block) {
   });
 }
 
-void StreamEmitter::addStrip(Block &block, const Strip &strip, bool reads) {
-  forRowGroups(e, columns, stripRows, [&](Value row, int64_t rows) {
-    addRows(block, strip, row, rows, reads);
-  });
+void StreamEmitter::forStrips(function_ref<void(const Strip &)> body) {
+  int64_t rank = int64_t(space.rank()), width = stripVectors * e.lanes;
+  int64_t full = rank / width * width, rest = rank - full;
+  e.loop(e.index(0), e.index(full), width,
+         [&](Value first) { body({first, stripVectors, e.lanes}); });
+  if (rest == 0)
+    return;
+  int64_t vectors = (rest + e.lanes - 1) / e.lanes;
+  body({e.index(full), vectors, rest - (vectors - 1) * e.lanes});
+}
+
+/// Rows are far from each other in memory: nothing but the program knows what
+/// comes next.
+void StreamEmitter::askForNext(Block &block, const Strip &strip, Value row,
+                               int64_t rows) {
+  auto ask = [&](Value memory, ValueRange at, bool toWrite) {
+    memref::PrefetchOp::create(e.b, e.loc, memory, at, toWrite,
+                               /*localityHint=*/3, /*isDataCache=*/true);
+  };
+  for (auto [set, source] : llvm::zip_equal(sets, block.sources))
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t v = 0; v < strip.vectors; ++v) {
+        Values next = {block.head, e.add(row, r),
+                       e.add(strip.first, (strip.vectors + v) * e.lanes)};
+        ask(source, next, /*toWrite=*/false);
+        if (set.updated)
+          ask(set.updated, next, /*toWrite=*/true);
+      }
 }
 
 /// A few rows of a strip of every state stay in registers while the block's
@@ -341,6 +375,7 @@ void StreamEmitter::addRows(Block &block, const Strip &strip, Value row,
       for (int64_t v = 0; v < strip.vectors; ++v)
         sums.push_back(loadState(source, block.head, e.add(row, r), strip, v));
   bool writes = !block.keyFeatures.empty();
+  askForNext(block, strip, row, rows);
   sums = e.loop(e.index(0), block.count, 1, sums,
                 [&](Value i, ValueRange carried) {
                   Values next(carried);

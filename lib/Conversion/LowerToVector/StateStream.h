@@ -69,15 +69,17 @@ private:
   void layOutFeatures();
   void chooseBlocking(const TargetDescription &target);
   Value rowsBuffer(Value rows, llvm::ArrayRef<int64_t> shape, mlir::Type type);
-  Block allocateBlock(const Readers *readers);
+  Block allocateBlock(Value most, const Readers *readers);
   void emitBlock(Block &block, const Readers *readers);
   void packRow(Value source, Value head, Value token, Value weight,
                Value target, Value row);
+  void multiplyRuns(Value target, Value row);
   void packKeys(Block &block);
   void packValues(Block &block, size_t set, Value i, Value token, Value weight);
   void packQueries(Block &block, const Readers &readers);
   void clearOutputs(Block &block);
-  void addStrip(Block &block, const Strip &strip, bool reads);
+  void forStrips(llvm::function_ref<void(const Strip &)> body);
+  void askForNext(Block &block, const Strip &strip, Value row, int64_t rows);
   void addRows(Block &block, const Strip &strip, Value row, int64_t rows,
                bool reads);
   Values addKeys(Block &block, const Strip &strip, Value i, Value row,
@@ -106,11 +108,12 @@ private:
   Value keyHeads, group;
   /// Tokens of a block; vectors of features and rows of a state in registers.
   int64_t blockTokens, stripVectors, stripRows;
-  /// Where a row has the features, after those of lower degrees; how long it
-  /// is; and [chunks][3] i32: the product of the entry at the first index with
+  /// Where a row has the features, after those of lower degrees, and how long
+  /// it is.
+  int64_t featuresAt, rowLength;
+  /// In threes: the product of the entry at the first index with a vector of
   /// entries from the second index on goes to the third.
-  int64_t featuresAt, rowLength, numChunks;
-  Value chunks;
+  llvm::SmallVector<int32_t> runs;
   /// [r] f32, of the readers' kernel.
   Value featureWeights;
 };

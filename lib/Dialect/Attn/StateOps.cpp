@@ -88,7 +88,10 @@ static LogicalResult verifySet(Operation *op, RankedTensorType state,
              << i << " of a state is " << state.getDimSize(i)
              << " but of key is " << key.getDimSize(i);
   int64_t columns = state.getDimSize(state.getRank() - 2) - 1;
-  if (!mayEqual(columns, value.getShape().back()))
+  if (ShapedType::isDynamic(value.getShape().back()))
+    return op->emitOpError("needs a static number of value columns, found ")
+           << value;
+  if (value.getShape().back() != columns)
     return op->emitOpError("a state for ")
            << columns << " value columns meets values of "
            << value.getShape().back();

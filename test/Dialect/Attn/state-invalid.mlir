@@ -127,3 +127,11 @@ func.func @f(%q: tensor<3x8xf32>, %k: tensor<4x8xf32>, %s: tensor<9x45xf32>) {
     states(%s : tensor<9x45xf32>) scale 1.0 kernel poly<[1.0, 1.0]> : tensor<3x8xf32>
   return
 }
+
+// -----
+
+func.func @f(%s: tensor<9x45xf32>, %k: tensor<?x8xf32>, %v: tensor<?x?xf32>) {
+  // expected-error @+1 {{needs a static number of value columns, found 'tensor<?x?xf32>'}}
+  %0 = attn.state_update %s, %k, %v : tensor<9x45xf32>, tensor<?x8xf32>, tensor<?x?xf32>
+  return
+}

@@ -27,7 +27,7 @@ def Attn_StateUpdateOp : Attn_Op<"state_update", [
     |---------------|--------------------|----------------------------------------------------------------------|
     | `state`       | `[B..., Hk, e + 1, r]` | `f32` or `f64`; d and r, both static, determine g                |
     | `key`         | `[B..., Hk, m, d]` | any float type; `f64` needs a state of `f64`                         |
-    | `value`       | `[B..., Hk, m, e]` |                                                                      |
+    | `value`       | `[B..., Hk, m, e]` | e is static                                                          |
     | `key_weights` | `[B..., Hk, m]`    | optional, batch dimensions may be 1; a key of weight 0 adds nothing, whatever it holds |
 
     A state is a plain tensor: zeros are the state of nothing, the sum of two (`arith.addf`) is that of both their keys,

@@ -235,5 +235,15 @@ def long(rng):
     yield family
 
 
+def fuzz(rng, family):
+    """One random stream (scripts/fuzz.py)."""
+    sets, kv_heads = int(rng.choice([1, 1, 2, 3])), int(rng.integers(1, 4))
+    case = Case(sets, int(rng.integers(1, 40)), int(rng.integers(1, 70)), (kv_heads * int(rng.integers(1, 4)),), kv_heads,
+                str(rng.choice(["f32", "f32", "f16", "bf16"])), str(rng.choice(["f32", "f64"])),
+                float(rng.choice([-1, 1]) * rng.uniform(0.05, 0.3)), weighted=bool(rng.random() < 0.5), any_heads=bool(rng.random() < 0.3))
+    n = int(rng.integers(1, 60 if sets == 1 else 20))
+    check(family, Stream(case), rng, n, cuts_of(rng, n))
+
+
 if __name__ == "__main__":
     main({f.__name__: f for f in (stream, reference, unusual, long)})
