@@ -22,6 +22,7 @@ import peak
 import plots
 import reach
 import report
+import stream
 import tensor
 import timing
 
@@ -42,12 +43,13 @@ def parse_arguments():
     mode.add_argument("--model-e2e", action="store_true",
                       help="a whole model and its matrix products beside PyTorch (needs torch-mlir and transformers)")
     mode.add_argument("--tensor", action="store_true", help="tensor attention of order 3, exact and through a state, to a million tokens")
+    mode.add_argument("--stream", action="store_true", help="one decoded token, and long steps, through a state")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
-                        help="only shapes, or with --model-e2e or --tensor cases, whose name contains this, such as 'd = 64, f32'")
+                        help="only shapes, or with --model-e2e, --tensor or --stream cases, whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json or tensor.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json, tensor.json or stream.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
@@ -144,6 +146,9 @@ def main():
     elif options.tensor:
         warn_if_busy()
         write(options, tensor.run(options.threads, options.only), "tensor.json")
+    elif options.stream:
+        warn_if_busy()
+        write(options, stream.run(options.threads, options.only), "stream.json")
     else:
         finish(options, compare(options))
 

@@ -105,6 +105,9 @@ class Executable:
         #: The types of arguments and results.
         self.arguments: List[ValueSpec] = executable.arguments
         self.results: List[ValueSpec] = executable.results
+        # What most calls get and give needs no conversion, and no questions to the specs.
+        self._plain_types = [_plain_type(spec) for spec in self.arguments]
+        self._plain_results = all(_plain_type(spec) is not None for spec in self.results)
 
     @property
     def compile_seconds(self) -> float:
@@ -121,19 +124,28 @@ class Executable:
         TypeError or ValueError for arguments that do not fit, and CheckError, a ValueError, where an assertion of the
         program fails.
         """
-        results = tuple(map(_from_array, self._call(arguments, self._threads), self.results))
+        results = tuple(self._call(arguments, self._threads))
+        if not self._plain_results:
+            results = tuple(map(_from_array, results, self.results))
         return results if len(results) > 1 else results[0] if results else None
 
     def _call(self, arguments: Sequence[Any], threads: int) -> List[np.ndarray]:
         """The results as they come: scalars in arrays, bf16 as uint16."""
-        specs = self.arguments
-        if len(arguments) == len(specs):
-            arguments = tuple(map(_to_array, arguments, specs, range(len(specs))))
+        if len(arguments) == len(self._plain_types):
+            arguments = tuple(
+                argument if plain is not None and type(argument) is np.ndarray and argument.dtype == plain and argument.flags.c_contiguous
+                else _to_array(argument, self.arguments[index], index)
+                for index, (argument, plain) in enumerate(zip(arguments, self._plain_types)))
         return self._executable.call(arguments, threads)
 
     def dump_object(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes the machine code as an object file, for a disassembler."""
         self._executable.dump_object(os.fspath(path))
+
+
+def _plain_type(spec: ValueSpec) -> Optional[np.dtype]:
+    """The type of arrays that pass as they are; none of scalars and of bf16."""
+    return None if spec.is_scalar or spec.dtype not in _SCALAR_TYPES else np.dtype(_SCALAR_TYPES[spec.dtype])
 
 
 def _to_array(argument: Any, spec: ValueSpec, index: int) -> np.ndarray:
