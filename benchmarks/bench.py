@@ -145,7 +145,10 @@ def main():
         write(options, model_e2e.run(options.threads, BUILD / "bench-logs", options.only), "model-e2e.json")
     elif options.tensor:
         warn_if_busy()
-        write(options, tensor.run(options.threads, options.only), "tensor.json")
+        records = tensor.run(options.threads, options.only)
+        write(options, records, "tensor.json")
+        if path := plots.plot_tensor(records, BUILD / "bench-plots"):
+            print(f"wrote {path}")
     elif options.stream:
         warn_if_busy()
         write(options, stream.run(options.threads, options.only), "stream.json")

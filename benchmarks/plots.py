@@ -149,6 +149,34 @@ def flops(case, entry):
     return case.heads * (case.n + case.keys) * 2 * rank * (case.d + 1)
 
 
+# ===-- tensor attention ----------------------------------------------------===#
+
+
+def plot_tensor(records, folder, d=32):
+    """Order 3: time over the length, exact and through a state; of each library the fastest way. None without matplotlib."""
+    if matplotlib is None:
+        print("no plot: matplotlib is not installed (./pa setup --with-peers)")
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    curves = collections.defaultdict(dict)
+    for record in records:
+        if record["d"] != d:
+            continue
+        for name, seconds in record["seconds"].items():
+            library = "ours" if name == "ours" else re.match(r"PyTorch low rank|PyTorch|JAX", name)[0]
+            curve = f"{library} {record['kind']}{', causal' if record['causal'] else ''}" if library != "PyTorch low rank" else library
+            ms = 1e3 * statistics.median(seconds)
+            curves[curve][record["n"]] = min(ms, curves[curve].get(record["n"], ms))
+    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    for name, points in sorted(curves.items()):
+        ours = {"linewidth": 2.4, "marker": "o", "color": "#0b3c5d" if "exact" in name else "#c1440e"} if "ours" in name else {}
+        axes.plot(*zip(*sorted(points.items())), label=name, **{**OTHER, **ours, "linestyle": "--" if "causal" in name else "-"})
+    axes.set(xscale="log", yscale="log", xlabel="tokens", ylabel="ms a call", title=f"order 3, one head, d = {d}, f32")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return save(figure, folder, f"tensor d = {d}")
+
+
 def save(figure, folder, title):
     path = folder / (title.replace(",", "").replace(" = ", "").replace(" ", "-") + ".png")
     figure.savefig(path, dpi=130)

@@ -11,7 +11,7 @@ import polyattn  # noqa: E402
 
 import timing  # noqa: E402
 
-EXACT = [(512, 32), (1024, 32), (512, 64), (1024, 64)]
+EXACT = [(128, 32), (256, 32), (512, 32), (1024, 32), (512, 64), (1024, 64)]
 #: (n, d, causal) through a state of degree 2.
 STATE = [(1024, 32, False), (4096, 32, False), (16384, 32, False), (16384, 32, True), (16384, 64, False), (65536, 32, False),
          (1_000_000, 32, False), (1_000_000, 32, True)]
@@ -171,7 +171,8 @@ def report(name, times, peers, result, arrays, causal=False):
     ratio = timing.median_ratio(times[best], times["ours"]) if best else float("nan")
     peer = f"{best.removeprefix('PyTorch ')} {1e3 * sorted(times[best])[len(times[best]) // 2]:.3g}" if best else "-"
     print(LINE.format(name, f"{1e3 * ours:.4g}", peer, f"{ratio:.2f}" if best else "-", "-" if off != off else f"{off:.1e}"), flush=True)
-    return {"case": name, "seconds": times, "best_peer": best, "ratio": ratio, "error": off}
+    return {"case": name, "n": len(arrays[0]), "d": arrays[0].shape[1], "causal": causal, "seconds": times, "best_peer": best,
+            "ratio": ratio, "error": off}
 
 
 def measure_exact(name, n, d, threads, rounds):
@@ -205,4 +206,4 @@ def run(threads, only="", rounds=5):
     chosen = [case for case in cases if only in case[0]]
     if not chosen:
         raise SystemExit(f"bench: no case contains '{only}'; one is '{cases[0][0]}'")
-    return [measure(name, *sizes, threads, rounds) for name, measure, sizes in chosen]
+    return [{"kind": name.split(",")[0], **measure(name, *sizes, threads, rounds)} for name, measure, sizes in chosen]
