@@ -133,7 +133,8 @@ def everything(families, trial_family, guard_family):
         fuzz_polynomial(rng, families[1])
         tensor.fuzz(rng, families[2:4])
         stream.fuzz(rng, families[4])
-        fuzz_certificate(rng, *families[5:])
+        tensor.fuzz_certificate(rng, *families[5:7])
+        fuzz_certificate(rng, *families[7:])
         trials.run_program(rng, trial_family, SECONDS["round"])
         guard_cases.run_program(rng, guard_family, SECONDS["round"])
         rounds += 1
@@ -150,7 +151,8 @@ def only(run_program, family, enough):
 
 
 def main():
-    families = [Family("exact"), Family("polynomial"), Family("tensor"), Family("tensor state"), Family("stream"), *certificate.families()]
+    families = [Family("exact"), Family("polynomial"), Family("tensor"), Family("tensor state"), Family("stream"),
+                Family("tensor certificate", "of the certificate"), Family("tensor guard"), *certificate.families()]
     trial_family, guard_family = trials.TrialFamily(), guard_cases.GuardFamily()
     files = [exact.real_file(file) for file in options.qkv]
     if options.seed is None:

@@ -19,6 +19,19 @@ static RankedTensorType typeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType());
 }
 
+std::string polyattn::attn::whyNoStreamCode(Operation *op) {
+  if (!isa<StateUpdateOp, StateApplyOp, StateStepOp>(op))
+    return {};
+  for (Value operand : op->getOperands())
+    if (typeOf(operand).getEncoding())
+      return "a tensor has an encoding";
+  Value rows = isa<StateUpdateOp>(op) ? cast<StateUpdateOp>(op).getKey()
+                                      : op->getOperand(0);
+  if (typeOf(rows).getElementType().isF64())
+    return "its element type is f64";
+  return {};
+}
+
 namespace {
 
 template <typename OpT> struct LowerState : OpRewritePattern<OpT> {
@@ -26,13 +39,9 @@ template <typename OpT> struct LowerState : OpRewritePattern<OpT> {
       : OpRewritePattern<OpT>(context), target(target) {}
 
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &b) const override {
-    for (Type type : op->getOperandTypes()) {
-      auto tensor = cast<RankedTensorType>(type);
-      if (tensor.getEncoding())
-        return b.notifyMatchFailure(op, "a tensor has an encoding");
-    }
-    if (typeOf(rowsOf(op)).getElementType().isF64())
-      return b.notifyMatchFailure(op, "its inputs are f64");
+    std::string reason = whyNoStreamCode(op);
+    if (!reason.empty())
+      return b.notifyMatchFailure(op, reason);
     emitShapeChecks(b, op);
     Emitter e(b, op.getLoc(), target);
     lower(e, op, b);

@@ -6,7 +6,13 @@
 #include "mlir/IR/PatternMatch.h"
 #include "polyattn/Analysis/Target.h"
 
+#include <string>
+
 namespace polyattn::attn {
+
+/// Why such an op is left to the reference lowering; empty if it is taken, or
+/// another op.
+std::string whyNoStreamCode(mlir::Operation *op);
 
 /// Patterns that make vector code of attn.state_update, attn.state_apply and
 /// attn.state_step.

@@ -211,14 +211,20 @@ struct LowerToVectorPass
     addStatePatterns(patterns, *description);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
-    getOperation()->walk([](ApproximableOpInterface op) { remarkLeft(op); });
+    getOperation()->walk([](Operation *op) {
+      auto attention = dyn_cast<ApproximableOpInterface>(op);
+      std::string reason =
+          attention ? whyNotTaken(attention) : whyNoStreamCode(op);
+      if (!reason.empty())
+        remarkLeft(op, reason);
+    });
   }
 
-  static void remarkLeft(ApproximableOpInterface op) {
-    remark::missed(op.getLoc(), remark::RemarkOpts::name("NoVectorCode")
-                                    .category("polyattn")
-                                    .subCategory("lower-to-vector"))
-        << ("no vector code: " + whyNotTaken(op) +
+  static void remarkLeft(Operation *op, const std::string &reason) {
+    remark::missed(op->getLoc(), remark::RemarkOpts::name("NoVectorCode")
+                                     .category("polyattn")
+                                     .subCategory("lower-to-vector"))
+        << ("no vector code: " + reason +
             "; the reference lowering takes it, which is slow");
   }
 };
