@@ -23,6 +23,9 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <map>
+#include <mutex>
+#include <tuple>
 #include <utility>
 
 using namespace polyattn;
@@ -38,6 +41,8 @@ const Real LevelTolerance = 1e-7L;
 /// ... is content with this when it has run out of rounds...
 const Real LooseTolerance = 1e-2L;
 constexpr unsigned MaxExchanges = 30;
+/// ... or this many without as many alternations as there should be ...
+constexpr unsigned MaxStuck = 10;
 /// ... and stops at an error that double coefficients cannot express anyway.
 const Real NegligibleError = 0x1p-60L;
 /// Grid points per oscillation of the error, for the exchange and for measuring
@@ -80,8 +85,10 @@ public:
   }
 
   /// Exchanges until the error is level, and keeps the best polynomial met.
-  /// False if the error never got level.
-  bool exchange();
+  /// False if the error never got level, or if no polynomial of this degree has
+  /// an error below `Wanted`.
+  bool exchange(Real Wanted = std::numeric_limits<Real>::infinity());
+  bool isHopeless() const { return Hopeless; }
   /// Largest weighted error of that polynomial, before its coefficients are
   /// rounded.
   Real largestError() const { return Smallest; }
@@ -105,9 +112,11 @@ private:
   /// Chebyshev coefficients of Q in x / Bound.
   std::vector<Real> Q;
   std::vector<Real> BestQ;
-  /// The levelled error of the last system, its largest error, and the smallest
-  /// of those.
-  Real Level = 0, Largest = 0, Smallest = std::numeric_limits<Real>::infinity();
+  /// The levelled error of the last system, its largest error, the smallest of
+  /// those, and what every polynomial's largest error exceeds.
+  Real Level = 0, Largest = 0, Smallest = std::numeric_limits<Real>::infinity(),
+       Least = 0;
+  bool Hopeless = false;
 };
 
 /// Clenshaw.
@@ -240,21 +249,35 @@ void RemezFit::exchangeOnce(std::vector<Real> &Nodes) {
   while (Found.size() > Nodes.size())
     Found.erase(smaller(Found.front(), Found.back()) ? Found.begin()
                                                      : Found.end() - 1);
+  // Errors of alternating sign: no polynomial does better than the smallest (de
+  // la Vallee Poussin).
+  Least =
+      Found.size() < Nodes.size()
+          ? 0
+          : std::fabs(
+                std::min_element(Found.begin(), Found.end(), smaller)->Error);
   if (Found.size() == Nodes.size())
     std::transform(Found.begin(), Found.end(), Nodes.begin(),
                    [](const Extremum &E) { return E.X; });
 }
 
-bool RemezFit::exchange() {
+bool RemezFit::exchange(Real Wanted) {
   std::vector<Real> Nodes;
   for (unsigned I = 0; I < Degree + 2; ++I)
     Nodes.push_back(at(Pi * I / (Degree + 1)));
 
   bool IsLevel = false;
+  unsigned Stuck = 0;
   for (unsigned Round = 0; Round < MaxExchanges && !IsLevel; ++Round) {
     if (!level(Nodes))
       break;
     exchangeOnce(Nodes);
+    if (Hopeless = Least > Wanted; Hopeless)
+      return false;
+    // Refining the same nodes again and again is drowning.
+    Stuck = Least > 0 ? 0 : Stuck + 1;
+    if (Stuck == MaxStuck)
+      break;
     IsLevel =
         Largest <= Level * (1 + LevelTolerance) || Largest <= NegligibleError;
   }
@@ -345,7 +368,9 @@ std::vector<double> fitTangent(Real Bound, unsigned Degree) {
 
 } // namespace
 
-std::optional<ExpPolynomial> polyattn::fitExp(double Bound, unsigned Degree) {
+/// Nothing, too, where no polynomial has an error of at most MaxError.
+static std::optional<ExpPolynomial> fitWithin(double Bound, unsigned Degree,
+                                              Real MaxError) {
   if (!(Bound > 0) || Bound > MaxBound || Degree == 0 || Degree > MaxDegree)
     return std::nullopt;
   const bool FromTaylor =
@@ -356,7 +381,9 @@ std::optional<ExpPolynomial> polyattn::fitExp(double Bound, unsigned Degree) {
         return FromTaylor ? taylorRemainder(X, Degree) : std::exp(X);
       },
       [](Real X) { return std::exp(-X); });
-  bool IsLevel = Fit.exchange();
+  bool IsLevel = Fit.exchange(MaxError);
+  if (Fit.isHopeless())
+    return std::nullopt;
 
   ExpPolynomial Result;
   Result.Bound = Bound;
@@ -379,16 +406,60 @@ std::optional<ExpPolynomial> polyattn::fitExp(double Bound, unsigned Degree) {
   return Result;
 }
 
-std::optional<ExpPolynomial>
-polyattn::fitExpToError(double Bound, double MaxError, unsigned LargestDegree) {
-  if (!(MaxError > 0))
-    return std::nullopt;
-  for (unsigned Degree = 1; Degree <= std::min(LargestDegree, MaxDegree);
-       ++Degree)
-    if (std::optional<ExpPolynomial> Fit = fitExp(Bound, Degree);
+std::optional<ExpPolynomial> polyattn::fitExp(double Bound, unsigned Degree) {
+  return fitWithin(Bound, Degree, std::numeric_limits<Real>::infinity());
+}
+
+/// No polynomial of the degree has a smaller relative error. With x_i the
+/// extrema of the Chebyshev polynomial of one degree more, sum' (-1)^i P(x_i)
+/// is 0 for all of them (' halves both ends), so that sum' (-1)^i e^{x_i} is
+/// made of errors alone, each at most the largest relative one times e^{x_i}.
+static Real leastError(double Bound, unsigned Degree) {
+  Real Alternating = 0, Sum = 0;
+  for (unsigned I = 0; I <= Degree + 1; ++I) {
+    Real Share = I == 0 || I == Degree + 1 ? Real(0.5) : Real(1);
+    Real Value = Share * std::exp(Bound * std::cos(Pi * I / (Degree + 1)));
+    Alternating += I % 2 ? -Value : Value;
+    Sum += Value;
+  }
+  // What is below this is rounding.
+  Real Least = std::fabs(Alternating) / Sum;
+  return Least > 0x1p-50L ? Least : 0;
+}
+
+/// Tries one degree after the other: on wide intervals some fits drown in
+/// noise, so that errors need not fall.
+static std::optional<ExpPolynomial> searchDegree(double Bound, double MaxError,
+                                                 unsigned LargestDegree) {
+  for (unsigned Degree = 1; Degree <= LargestDegree; ++Degree) {
+    if (leastError(Bound, Degree) > MaxError)
+      continue;
+    if (std::optional<ExpPolynomial> Fit = fitWithin(Bound, Degree, MaxError);
         Fit && Fit->FittedError <= MaxError)
       return Fit;
+  }
   return std::nullopt;
+}
+
+std::optional<ExpPolynomial>
+polyattn::fitExpToError(double Bound, double MaxError, unsigned LargestDegree) {
+  LargestDegree = std::min(LargestDegree, MaxDegree);
+  if (!(MaxError > 0) || !(Bound > 0) || Bound > MaxBound)
+    return std::nullopt;
+  // A plan, a report and a verifier ask the same, and wide bounds take long.
+  using Question = std::tuple<double, double, unsigned>;
+  static std::map<Question, std::optional<ExpPolynomial>> Answers;
+  static std::mutex Lock;
+  Question Asked{Bound, MaxError, LargestDegree};
+  {
+    std::lock_guard<std::mutex> Guard(Lock);
+    if (auto Found = Answers.find(Asked); Found != Answers.end())
+      return Found->second;
+  }
+  std::optional<ExpPolynomial> Answer =
+      searchDegree(Bound, MaxError, LargestDegree);
+  std::lock_guard<std::mutex> Guard(Lock);
+  return Answers.emplace(Asked, std::move(Answer)).first->second;
 }
 
 std::optional<MomentPolynomial>

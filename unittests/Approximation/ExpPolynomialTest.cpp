@@ -31,6 +31,21 @@ TEST(ExpPolynomial, DegreeThatAnErrorNeeds) {
   EXPECT_EQ(fitExpToError(1, 1e-2)->degree(), 3u);
 }
 
+/// As if all degrees had been tried one after another.
+TEST(ExpPolynomial, LowestDegree) {
+  for (double Bound : {0.01, 0.3, 1.0, 2.5, 7.0, 12.0})
+    for (double Error : {0.3, 1e-2, 1e-5, 3e-8}) {
+      unsigned Degree = 1;
+      while (Degree < 40 && !(fitExp(Bound, Degree) &&
+                              fitExp(Bound, Degree)->FittedError <= Error))
+        ++Degree;
+      std::optional<ExpPolynomial> Fit = fitExpToError(Bound, Error, 40);
+      ASSERT_TRUE(Fit) << Bound << " " << Error;
+      EXPECT_EQ(Fit->degree(), Degree) << Bound << " " << Error;
+      EXPECT_LE(Fit->FittedError, Error);
+    }
+}
+
 /// By Chebyshev's theorem, Degree + 2 alternations of equal height are what
 /// makes a fit minimax; by de la Vallee Poussin's, the smallest of the heights
 /// bounds from below what any polynomial of that degree can do.
