@@ -68,7 +68,7 @@ def torch_peers(arrays, threads):
     q, k1, k2, v1, v2 = map(torch.from_numpy, arrays)
     n, d = q.shape
 
-    def products(queries, block=1 << 24):
+    def products(queries):
         """Queries times first keys as rows of one product with the second keys."""
         rows = (queries[:, None] * k1).reshape(-1, d)
         weights = torch.softmax((BOUND * rows @ k2.mT).reshape(len(queries), -1), -1).reshape(-1, n)
@@ -110,41 +110,37 @@ def jax_peers(arrays):
         return {}
     q, k1, k2, v1, v2 = map(jax.numpy.asarray, arrays)
 
-    @jax.jit
-    def run(q, k1, k2, v1, v2):
-        def row(query):
-            weights = jax.nn.softmax((BOUND * (k1 * query) @ k2.T).reshape(-1)).reshape(len(k1), -1)
-            return ((weights @ v2) * v1).sum(0)
-        return jax.lax.map(row, q)
+    def build(block):
+        @jax.jit
+        def run(q, k1, k2, v1, v2):
+            def row(query):
+                weights = jax.nn.softmax((BOUND * (k1 * query) @ k2.T).reshape(-1)).reshape(len(k1), -1)
+                return ((weights @ v2) * v1).sum(0)
+            return jax.lax.map(row, q, batch_size=block)
+        return lambda: np.asarray(run(q, k1, k2, v1, v2))
+    return {f"JAX, {block}": build(block) for block in (1, 8)}
 
-    return {"JAX": lambda: np.asarray(run(q, k1, k2, v1, v2))}
 
-
-def torch_low_rank(arrays, threads, degree_coefficients=(1.0, 1.0, 0.5)):
+def torch_low_rank(arrays, threads):
     """The same form that we evaluate, unfused: features, products of matrices."""
     import torch
+    from contenders.torch_low_rank import feature_weights, features
     torch.set_num_threads(threads)
-    q, k1, k2, v1, v2 = map(torch.from_numpy, arrays)
-    n, d = q.shape
-    ones = torch.ones(n, 1)
-    v1, v2 = torch.cat([v1, ones], 1), torch.cat([v2, ones], 1)
-    c = degree_coefficients
-    twice = torch.cat([torch.tensor([1.0] + [2.0] * (d - a - 1)) for a in range(d)])
-    weights = torch.cat([torch.tensor([c[0]]), torch.full([d], c[1] * BOUND), c[2] * BOUND**2 * twice])[:, None]
-
-    def features(x):
-        x = x.mT.contiguous()
-        return torch.cat([torch.ones_like(x[:1]), x, *(x[a:a + 1] * x[a:] for a in range(d))])
+    # As columns of one head; the last column of the values sums the weights.
+    q, k1, k2 = (torch.from_numpy(x).mT[None].contiguous() for x in arrays[:3])
+    n, d = arrays[0].shape
+    v1, v2 = (torch.cat([torch.from_numpy(x), torch.ones(n, 1)], 1)[None] for x in arrays[3:])
+    weights = feature_weights(d, (1.0, 1.0, 0.5))
 
     def build(block):
         def state(keys, values):
-            return sum(features(k) @ v for k, v in zip(keys.split(block), values.split(block)))
+            return sum(features(k, 2) @ v for k, v in zip(keys.split(block, 2), values.split(block, 1)))
 
         def run():
             with torch.inference_mode():
                 product = weights * state(k1, v1) * state(k2, v2)
-                out = torch.cat([features(part).mT @ product for part in q.split(block)])
-                return (out[:, :-1] / out[:, -1:]).numpy()
+                out = torch.cat([features(BOUND * part, 2).mT @ product for part in q.split(block, 2)], 1)
+                return (out[0, :, :-1] / out[0, :, -1:]).numpy()
         return run
     return {f"PyTorch low rank, {block}": build(block) for block in (256, 1024, n)}
 
@@ -178,7 +174,7 @@ def report(name, times, peers, result, arrays, causal=False):
     return {"case": name, "seconds": times, "best_peer": best, "ratio": ratio, "error": off}
 
 
-def measure_exact(n, d, threads, rounds):
+def measure_exact(name, n, d, threads, rounds):
     arrays = inputs(n, d)
     ours = program(n, d, low_rank=False)
     peers = working({**torch_peers(arrays, threads), **jax_peers(arrays)})
@@ -186,10 +182,10 @@ def measure_exact(n, d, threads, rounds):
     first = timing.interleaved(peers, rounds=1, least_seconds=0)
     peers = dict(sorted(peers.items(), key=lambda item: first[item[0]][0])[:3])
     runs = {"ours": lambda: ours(*arrays), **peers}
-    return report(f"exact, n = {n}, d = {d}", timing.interleaved(runs, rounds), list(peers), ours(*arrays), arrays)
+    return report(name, timing.interleaved(runs, rounds), list(peers), ours(*arrays), arrays)
 
 
-def measure_state(n, d, causal, threads, rounds):
+def measure_state(name, n, d, causal, threads, rounds):
     arrays = inputs(n, d)
     ours = program(n, d, low_rank=True, causal=causal)
     if not any(r.kind == "passed" and r.name == "Approximated" for r in ours.remarks):
@@ -197,18 +193,16 @@ def measure_state(n, d, causal, threads, rounds):
     peers = {} if causal or n > 100_000 else working(torch_low_rank(arrays, threads))
     runs = {"ours": lambda: ours(*arrays), **peers}
     times = timing.interleaved(runs, rounds if n < 100_000 else 3)
-    return report(f"state, n = {n}, d = {d}{', causal' if causal else ''}", times, list(peers), ours(*arrays), arrays, causal)
+    return report(name, times, list(peers), ours(*arrays), arrays, causal)
 
 
 def run(threads, only="", rounds=5):
     print("Order 3, one head, f32; times in ms, the best peer of its kind, and its time over ours; errors are relative to the\n"
           "largest product of values. Through a state: a bound of 0.5 is declared and checked in every call, tolerance 1e-2,\nof a million tokens 2e-2.")
     print(LINE.format("case", "ours", "best peer", "peer / ours", "error"))
-    records = []
-    for n, d in EXACT:
-        if only in f"exact, n = {n}, d = {d}":
-            records.append(measure_exact(n, d, threads, rounds))
-    for n, d, causal in STATE:
-        if only in f"state, n = {n}, d = {d}{', causal' if causal else ''}":
-            records.append(measure_state(n, d, causal, threads, rounds))
-    return records
+    cases = [(f"exact, n = {n}, d = {d}", measure_exact, (n, d)) for n, d in EXACT]
+    cases += [(f"state, n = {n}, d = {d}{', causal' if causal else ''}", measure_state, (n, d, causal)) for n, d, causal in STATE]
+    chosen = [case for case in cases if only in case[0]]
+    if not chosen:
+        raise SystemExit(f"bench: no case contains '{only}'; one is '{cases[0][0]}'")
+    return [measure(name, *sizes, threads, rounds) for name, measure, sizes in chosen]

@@ -147,22 +147,21 @@ AttentionWork AttentionWork::atAnyLength() const {
 // Several sets of keys
 //===----------------------------------------------------------------------===//
 
-/// Tuples of one head whose keys the masks admit, summed over the queries, the
-/// last set but one in whole tiles: its keys are the lanes.
+/// Tuples of one head whose keys the masks admit, summed over the queries. Keys
+/// of the last set but one are lanes, and come in whole tiles.
 static double tuplesOfSets(const AttentionWork &work) {
   int64_t n = work.sizes.numQueries, step = std::max<int64_t>(n / 1024, 1);
+  SmallVector<AttentionWork::KeySet, 2> sets = {
+      {work.sizes.numKeys, work.mask}};
+  llvm::append_range(sets, work.furtherSets);
   double sum = 0, sampled = 0;
   for (int64_t query = step / 2; query < n; query += step, ++sampled) {
-    auto seen = [&](attn::MaskAttrInterface mask, int64_t numKeys) {
-      attn::KeyRange<int64_t> range = mask.getKeyRange(query, n, numKeys);
-      return double(std::max<int64_t>(range.end - range.begin, 0));
-    };
-    double tuples = seen(work.mask, work.sizes.numKeys);
-    for (auto [t, set] : llvm::enumerate(work.furtherSets)) {
-      // Of p sets number p - 2, of which number t - 1 of the further ones is.
-      if (t + 1 == work.furtherSets.size())
-        tuples = roundUp(tuples, queryTile);
-      tuples *= seen(set.mask, set.numKeys);
+    double tuples = 1;
+    for (auto [t, set] : llvm::enumerate(sets)) {
+      attn::KeyRange<int64_t> range =
+          set.mask.getKeyRange(query, n, set.numKeys);
+      double seen = double(std::max<int64_t>(range.end - range.begin, 0));
+      tuples *= t + 2 == sets.size() ? roundUp(seen, queryTile) : seen;
     }
     sum += tuples;
   }

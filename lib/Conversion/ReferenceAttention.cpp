@@ -52,11 +52,7 @@ Value AttentionReference::rowMaxima(Value scores) {
               return b.createOrFold<arith::SelectOp>(loc, admitted, larger,
                                                      args.back());
             });
-  return loops({}, {maxima, row}, [&](OpBuilder &b, ValueRange args) -> Value {
-    Value none = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ,
-                                       args[0], real(b, -inf));
-    return arith::SelectOp::create(b, loc, none, real(b, 0), args[0]);
-  });
+  return emitFinite(*this, maxima);
 }
 
 /// k(s_ij) w_j where the key takes part, else 0.

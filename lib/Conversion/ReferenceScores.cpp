@@ -2,6 +2,8 @@
 
 #include "ReferenceScores.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace polyattn::attn;
 
@@ -97,5 +99,15 @@ Value polyattn::attn::emitQuotients(TensorLoops &e, Value valueSums,
         Value nothing =
             arith::AndIOp::create(b, loc, isZero(args[0]), isZero(args[1]));
         return arith::SelectOp::create(b, loc, nothing, e.real(b, 0), ratio);
+      });
+}
+
+Value polyattn::attn::emitFinite(TensorLoops &e, Value maxima) {
+  Dims row = firstDims(cast<RankedTensorType>(maxima.getType()).getRank());
+  return e.loops(
+      {}, {maxima, row}, [&](OpBuilder &b, ValueRange args) -> Value {
+        Value none = arith::CmpFOp::create(b, e.loc, arith::CmpFPredicate::OEQ,
+                                           args[0], e.real(b, -INFINITY));
+        return arith::SelectOp::create(b, e.loc, none, e.real(b, 0), args[0]);
       });
 }

@@ -60,6 +60,10 @@ struct ScoreReference : TensorLoops {
   Value weights;
 };
 
+/// The maxima of rows; 0 where that is -inf, so that subtracting it never makes
+/// -inf - -inf.
+Value emitFinite(TensorLoops &e, Value maxima);
+
 /// Sums of weighted values by sums of weights, row by row, as `type`. Rows in
 /// which nothing takes part become 0, or NaN with `nanRows`.
 Value emitQuotients(TensorLoops &e, Value valueSums, Value weightSums,

@@ -41,11 +41,7 @@ public:
   Planner(ApproximableOpInterface op, const ApproximationRequest &request)
       : op(op), request(request), work(AttentionWork::of(op)),
         explain(wantsRemarks(op) && !request.fallback) {
-    plan.maxKeys = 1;
-    for (const KeyAxis &axis : op.getKeyAxes())
-      plan.maxKeys = std::max(plan.maxKeys, ShapedType::isDynamic(axis.numKeys)
-                                                ? request.maxKeys
-                                                : axis.numKeys);
+    plan.maxKeys = this->op.getMostKeys(request.maxKeys);
   }
 
   PlanOrReason run();

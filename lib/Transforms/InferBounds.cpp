@@ -352,11 +352,7 @@ static double safeNorm(ApproximableOpInterface op, double bound) {
   unsigned most = fit ? fit->degree() : MaxDegree, degree = 1;
   while (degree < most && whyNoNativeState(work, degree + 1).empty())
     ++degree;
-  int64_t keys = 1;
-  for (const KeyAxis &axis : op.getKeyAxes())
-    keys = std::max(keys, ShapedType::isDynamic(axis.numKeys) ? int64_t(1) << 30
-                                                              : axis.numKeys);
-  return normLimit(op, degree, bound, keys);
+  return normLimit(op, degree, bound, op.getMostKeys(int64_t(1) << 30));
 }
 
 /// A bound whose norms features might not bear is left to a run-time check.

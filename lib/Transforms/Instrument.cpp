@@ -30,14 +30,7 @@ struct InstrumentPass
       if (recorded.contains(key))
         continue;
       OpBuilder builder(op);
-      if (!op.emitRecord(builder, key)) {
-        emitMissed(op, passName,
-                   OpRemark("NoRecord", "statistics are recorded of "
-                                        "attn.attention only; declare a bound "
-                                        "of this op, it is checked at run "
-                                        "time"));
-        continue;
-      }
+      op.emitRecord(builder, key);
       emitPassed(op, passName, OpRemark("Instrumented", "recorded as " + key));
     }
     getOperation().walk([](ApproximableOpInterface op) {
@@ -45,6 +38,8 @@ struct InstrumentPass
         emitMissed(op, passName,
                    OpRemark("Polynomial", "its kernel is a polynomial already, "
                                           "which needs no score bound"));
+      else if (std::string reason = op.whyNoRecord(); !reason.empty())
+        emitMissed(op, passName, OpRemark("NoRecord", reason));
     });
   }
 };

@@ -77,7 +77,7 @@ polyattn::attn::findProfiledOps(ModuleOp module) {
   module.walk([&](ApproximableOpInterface op) {
     std::string function = path(op);
     int64_t number = counts[function]++;
-    if (!op.getKernel().getPolynomial())
+    if (!op.getKernel().getPolynomial() && op.whyNoRecord().empty())
       result.emplace_back(
           function + "/" + std::to_string(number) + ":" + describe(op), op);
   });

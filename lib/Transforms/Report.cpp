@@ -221,10 +221,8 @@ std::optional<double> Curves::certifiedError(unsigned degree) {
   std::optional<ExpPolynomial> fit = fitExp(value, degree);
   if (!fit)
     return std::nullopt;
-  int64_t keys = work.sizes.numKeys;
-  std::optional<ErrorBudget> budget = attn::certify(
-      op, fit->Coefficients, value,
-      ShapedType::isDynamic(keys) ? maxKeys : std::max<int64_t>(keys, 1));
+  std::optional<ErrorBudget> budget =
+      attn::certify(op, fit->Coefficients, value, op.getMostKeys(maxKeys));
   if (!budget)
     return std::nullopt;
   return budget->OutputError;

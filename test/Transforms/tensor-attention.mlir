@@ -3,6 +3,9 @@
 // RUN: polyattn-opt %s --attn-infer-bounds --attn-approximate=target=avx512 --attn-verify-certificates --attn-schedule=target=avx512 | FileCheck %s
 // RUN: polyattn-opt %s --attn-infer-bounds --attn-approximate=target=avx512 --remarks-filter='polyattn.*' -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: polyattn-opt %s --attn-instrument --remarks-filter='polyattn.*' -o /dev/null 2>&1 | FileCheck %s --check-prefix=INSTRUMENT
+// A profile has no entries for these ops, and needs none.
+// RUN: echo '{"format": "polyattn-profile", "version": 1, "ops": {}}' > %t.json
+// RUN: polyattn-opt %s --attn-apply-profile=file=%t.json -o /dev/null
 // RUN: polyattn-opt %s --attn-approximate=target=avx512 --attn-print-certificates -o /dev/null 2>&1 | FileCheck %s --check-prefix=PRINT
 
 // INSTRUMENT-COUNT-4: [Missed] NoRecord {{.*}}statistics are recorded of attn.attention only

@@ -55,7 +55,7 @@ def AttnInferBounds : Pass<"attn-infer-bounds"> {
   let description = [{
     Follows intervals of elements and norms of vectors forwards through the program (docs/bounds.md): from
     normalisations, clamps, bounded functions and constants, through layout changes, products with constant matrices
-    and rotations, to the queries and keys of each `attn.attention`. Where both norms are bounded, the op gets a `bound`
+    and rotations, to the queries and keys of each `attn.attention` and `attn.tensor_attention`. Where all norms are bounded, the op gets a `bound`
     with source `proved`, and `head_bounds` where heads differ. A bound that the op has already stays if it is smaller,
     whatever its source; a larger one gives way, head by head. A bound with moments is lowered instead, and keeps its
     source and moments.

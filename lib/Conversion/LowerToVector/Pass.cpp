@@ -58,6 +58,11 @@ static Value toBuffer(OpBuilder &b, Location loc, Value tensor) {
       /*read_only=*/true);
 }
 
+/// A tensor [.., h, n, d] as a memref [heads, n, d] that is only read.
+static Value headsBuffer(OpBuilder &b, Location loc, Value tensor) {
+  return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
+}
+
 /// Key weights repeated to [key heads, m].
 static Value weightsPerHead(OpBuilder &b, Location loc, Value weights,
                             Value key) {
@@ -157,12 +162,9 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
     Location loc = op.getLoc();
     emitShapeChecks(b, op);
     Emitter e(b, loc, target);
-    auto flat = [&](Value tensor) {
-      return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
-    };
-    AttentionEmitter::Operands operands{flat(op.getQuery()),
-                                        flat(op.getKey()),
-                                        flat(op.getValue()),
+    AttentionEmitter::Operands operands{headsBuffer(b, loc, op.getQuery()),
+                                        headsBuffer(b, loc, op.getKey()),
+                                        headsBuffer(b, loc, op.getValue()),
                                         {},
                                         {},
                                         {},
@@ -208,17 +210,14 @@ struct LowerTensorAttention : OpRewritePattern<TensorAttentionOp> {
     Location loc = op.getLoc();
     emitShapeChecks(b, op);
     Emitter e(b, loc, target);
-    auto flat = [&](Value tensor) {
-      return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
-    };
     TensorAttentionEmitter::Sets sets;
     for (auto [t, key, value] : llvm::enumerate(op.getKeys(), op.getValues())) {
       Value weights =
           op.getKeyWeights().empty() ? Value() : op.getKeyWeights()[t];
-      sets.push_back(
-          {flat(key), flat(value), weightsBuffer(b, loc, weights, key)});
+      sets.push_back({headsBuffer(b, loc, key), headsBuffer(b, loc, value),
+                      weightsBuffer(b, loc, weights, key)});
     }
-    Value query = flat(op.getQuery());
+    Value query = headsBuffer(b, loc, op.getQuery());
     Value output =
         allocateOutput(b, loc, op.getType(), op.getQuery(), op.getValues()[0]);
     TensorAttentionEmitter(e, target, op, query, toHeads(b, loc, output), sets)
@@ -245,11 +244,9 @@ struct LowerCheckBound : OpRewritePattern<CheckBoundOp> {
     Location loc = op.getLoc();
     emitShapeChecks(b, op);
     Emitter e(b, loc, target);
-    auto flat = [&](Value tensor) {
-      return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
-    };
-    Value query = flat(op.getQuery());
-    SmallVector<Value> keys = llvm::map_to_vector(op.getAllKeys(), flat);
+    Value query = headsBuffer(b, loc, op.getQuery());
+    SmallVector<Value> keys = llvm::map_to_vector(
+        op.getAllKeys(), [&](Value key) { return headsBuffer(b, loc, key); });
     Value weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
     Value within = emitBoundCheck(e, op, query, keys);
     if (op.getSecondMoment())
@@ -278,7 +275,7 @@ struct LowerCenterKeys : OpRewritePattern<CenterKeysOp> {
     Emitter e(b, loc, target);
     Value output = allocateOutput(b, loc, op.getCentred().getType(),
                                   op.getKey(), op.getKey());
-    emitCentredKeys(e, toBuffer(b, loc, flattenHeads(b, loc, op.getKey(), 2)),
+    emitCentredKeys(e, headsBuffer(b, loc, op.getKey()),
                     weightsBuffer(b, loc, op.getKeyWeights(), op.getKey()),
                     toHeads(b, loc, output));
     b.replaceOpWithNewOp<bufferization::ToTensorOp>(

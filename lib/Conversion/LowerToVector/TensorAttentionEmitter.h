@@ -61,7 +61,11 @@ private:
   void addTiles(const Lanes &lanes, Query &query);
   void fillFromLanes(const Lanes &lanes, Query &query, Tile &t, Value slot);
   void addTile(const Lanes &lanes, Query &query, Tile &t, Value slot);
-  Values laneFactors(const Lanes &lanes, Query &query, Tile &t, Value slot);
+  struct LaneFactors {
+    Values counts, factors;
+  };
+  LaneFactors laneFactors(const Lanes &lanes, Query &query, Tile &t,
+                          Value slot);
   void closeQuery(Query &query);
 
   // TensorState.cpp

@@ -207,13 +207,13 @@ void TensorAttentionEmitter::fillFromLanes(const Lanes &lanes, Query &query,
   });
 }
 
-/// What each lane's sums are to be multiplied by: its weight where its key
-/// counts, relative to what the query's sums are relative to.
-Emitter::Values TensorAttentionEmitter::laneFactors(const Lanes &lanes,
-                                                    Query &query, Tile &t,
-                                                    Value slot) {
+/// Which lanes have a key that counts, and what their sums are to be multiplied
+/// by: its weight, relative to what the query's sums are relative to.
+TensorAttentionEmitter::LaneFactors
+TensorAttentionEmitter::laneFactors(const Lanes &lanes, Query &query, Tile &t,
+                                    Value slot) {
   KeyRange<Value> range = rangeOf(keySets.size() - 2, query.index);
-  Values factors, shifts;
+  Values all, factors, shifts;
   for (int64_t i = 0; i < queryTile; i += e.lanes) {
     Value weight = e.vload(lanes.values, {slot, e.index(0), e.index(i)});
     Value first = e.add(t.first, i);
@@ -228,13 +228,14 @@ Emitter::Values TensorAttentionEmitter::laneFactors(const Lanes &lanes,
     Value counts = arith::AndIOp::create(
         e.b, e.loc, seen,
         e.compare(arith::CmpFPredicate::UNE, weight, e.splat(0)));
-    factors.push_back(e.select(counts, weight, e.splat(0)));
+    all.push_back(counts);
+    factors.push_back(weight);
     if (t.shifts)
       shifts.push_back(
           e.select(counts, e.vload(t.shifts, e.index(i)), e.splat(-INFINITY)));
   }
   if (!t.shifts)
-    return factors;
+    return {all, factors};
   // The query's shift rises to the largest of its lanes.
   Value most = shifts[0];
   for (Value shift : ArrayRef(shifts).drop_front())
@@ -256,24 +257,23 @@ Emitter::Values TensorAttentionEmitter::laneFactors(const Lanes &lanes,
   e.store(e.mulf(sum, first), query.sums, e.index(0));
   for (auto [factor, own] : llvm::zip_equal(factors, shifts))
     factor = e.mulf(factor, emitExp2(e, e.subf(own, finite)));
-  return factors;
+  return {all, factors};
 }
 
 /// Sums over the lanes of what the tile holds, times their values.
 void TensorAttentionEmitter::addTile(const Lanes &lanes, Query &query, Tile &t,
                                      Value slot) {
-  Values factors = laneFactors(lanes, query, t, slot);
-  // Lanes that do not count may hold NaN.
+  LaneFactors lane = laneFactors(lanes, query, t, slot);
+  // Lanes that do not count may hold NaN; that of others must show.
   auto times = [&](Value x, size_t v) {
-    Value none = e.compare(arith::CmpFPredicate::OEQ, factors[v], e.splat(0));
-    return e.select(none, e.splat(0), e.mulf(x, factors[v]));
+    return e.select(lane.counts[v], e.mulf(x, lane.factors[v]), e.splat(0));
   };
   auto at = [&](size_t v) { return e.index(int64_t(v) * e.lanes); };
   Value weights = e.splat(0);
-  for (size_t v = 0; v < factors.size(); ++v) {
+  size_t vectors = lane.factors.size();
+  for (size_t v = 0; v < vectors; ++v) {
     Value scaled = times(e.vload(t.sums, at(v)), v);
     weights = e.addf(weights, scaled);
-    e.vstore(factors[v], t.sums, at(v));
   }
   Value sum =
       vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
@@ -287,7 +287,7 @@ void TensorAttentionEmitter::addTile(const Lanes &lanes, Query &query, Tile &t,
              // Rows behind the last column repeat it; nobody reads their sums.
              Value column = e.min(e.add(first, c), e.index(valueDim - 1));
              Value products = e.splat(0);
-             for (size_t v = 0; v < factors.size(); ++v) {
+             for (size_t v = 0; v < vectors; ++v) {
                Value value =
                    e.vload(lanes.values, {slot, e.add(column, 1), at(v)});
                Value x = e.mulf(e.vload(t.outputs, {column, at(v)}), value);

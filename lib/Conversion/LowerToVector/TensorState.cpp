@@ -36,8 +36,11 @@ void TensorAttentionEmitter::emitRunning(Features &f) {
   if (!ShapedType::isDynamic(known) && known > 0)
     shares = std::clamp<int64_t>((4 * cores + known - 1) / known, 1,
                                  4 * int64_t(cores));
-  int64_t slots =
-      shares * sets() * std::max<int64_t>(op.getSizes().keyHeads, 1);
+  // There are no more key heads than query heads.
+  int64_t keyHeadsAtMost = op.getSizes().keyHeads;
+  if (ShapedType::isDynamic(keyHeadsAtMost))
+    keyHeadsAtMost = known;
+  int64_t slots = shares * sets() * std::max<int64_t>(keyHeadsAtMost, 1);
   if (slots * f.bytesPerState() > scratchBytes)
     shares = 1;
   Value share = e.roundUp(e.ceilDiv(numQueries, shares), keyBlockOfState);

@@ -104,37 +104,12 @@ LogicalResult AttentionOp::verify() {
   return verifyEvaluation(*this);
 }
 
-void AttentionOp::setKernel(KernelAttrInterface kernel) {
-  setKernelAttr(kernel);
-}
-
-void AttentionOp::setBound(BoundAttr bound, ArrayAttr headBounds) {
-  setOrRemove(*this, getBoundAttrName(), bound);
-  setOrRemove(*this, getHeadBoundsAttrName(), headBounds);
-}
-
-void AttentionOp::setCertificate(CertificateAttr certificate) {
-  setOrRemove(*this, getCertificateAttrName(), certificate);
-}
-
-void AttentionOp::setEvaluation(Evaluation evaluation) {
-  setEvaluationAttr(EvaluationAttr::get(getContext(), evaluation));
-}
-
-FloatType AttentionOp::getElementType() {
-  return cast<FloatType>(getQueryType().getElementType());
-}
-
 AttentionSizes AttentionOp::getSizes() {
   RankedTensorType query = getQueryType(), key = getKeyType();
   int64_t rank = query.getRank();
   return {product(batchShape(query)), product(batchShape(key)),
           query.getDimSize(rank - 2), key.getDimSize(rank - 2),
           query.getDimSize(rank - 1), getValueType().getDimSize(rank - 1)};
-}
-
-TensorDim AttentionOp::getNumQueriesDim() {
-  return {getQuery(), getQueryType().getRank() - 2};
 }
 
 SmallVector<KeyAxis, 2> AttentionOp::getKeyAxes() {
@@ -197,11 +172,6 @@ Value AttentionOp::emitCentredKeys(OpBuilder &builder) {
 }
 
 void AttentionOp::setKeys(Value keys) { getKeyMutable().assign(keys); }
-
-int64_t AttentionOp::getNumHeads() {
-  ArrayRef<int64_t> batch = batchShape(getQueryType());
-  return batch.empty() ? 1 : batch.back();
-}
 
 Operation *AttentionOp::emitRecord(OpBuilder &builder, StringRef key) {
   return RecordOp::create(builder, getLoc(), getQuery(), getKey(), getValue(),

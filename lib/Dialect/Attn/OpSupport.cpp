@@ -193,14 +193,6 @@ std::string polyattn::attn::whyNoFeatures(ApproximableOpInterface op) {
   return {};
 }
 
-void polyattn::attn::setOrRemove(Operation *op, StringAttr name,
-                                 Attribute attr) {
-  if (attr)
-    op->setAttr(name, attr);
-  else
-    op->removeAttr(name);
-}
-
 /// Indices [from, to) of one dimension; all of a dimension that is 1.
 Value polyattn::attn::emitSliceOf(OpBuilder &builder, Location loc,
                                   Value tensor, int64_t dim, int64_t from,

@@ -45,8 +45,6 @@ LogicalResult verifyEvaluation(ApproximableOpInterface op);
 /// of; empty if it has.
 std::string whyNoFeatures(ApproximableOpInterface op);
 
-void setOrRemove(Operation *op, StringAttr name, Attribute attr);
-
 /// Indices [from, to) of one dimension; all of a dimension that is 1.
 Value emitSliceOf(OpBuilder &builder, Location loc, Value tensor, int64_t dim,
                   int64_t from, int64_t to);

@@ -101,27 +101,6 @@ SmallVector<MaskAttrInterface> TensorAttentionOp::getMaskOfEachSet() {
 // ApproximableOpInterface
 //===----------------------------------------------------------------------===//
 
-void TensorAttentionOp::setKernel(KernelAttrInterface kernel) {
-  setKernelAttr(kernel);
-}
-
-void TensorAttentionOp::setBound(BoundAttr bound, ArrayAttr headBounds) {
-  setOrRemove(*this, getBoundAttrName(), bound);
-  setOrRemove(*this, getHeadBoundsAttrName(), headBounds);
-}
-
-void TensorAttentionOp::setCertificate(CertificateAttr certificate) {
-  setOrRemove(*this, getCertificateAttrName(), certificate);
-}
-
-void TensorAttentionOp::setEvaluation(Evaluation evaluation) {
-  setEvaluationAttr(EvaluationAttr::get(getContext(), evaluation));
-}
-
-FloatType TensorAttentionOp::getElementType() {
-  return cast<FloatType>(getQueryType().getElementType());
-}
-
 AttentionSizes TensorAttentionOp::getSizes() {
   RankedTensorType query = getQueryType(), key = typeOf(getKeys()[0]);
   int64_t rank = query.getRank();
@@ -129,10 +108,6 @@ AttentionSizes TensorAttentionOp::getSizes() {
       product(batchShape(query)), product(batchShape(key)),
       query.getDimSize(rank - 2), key.getDimSize(rank - 2),
       query.getDimSize(rank - 1), typeOf(getValues()[0]).getDimSize(rank - 1)};
-}
-
-TensorDim TensorAttentionOp::getNumQueriesDim() {
-  return {getQuery(), getQueryType().getRank() - 2};
 }
 
 SmallVector<KeyAxis, 2> TensorAttentionOp::getKeyAxes() {
@@ -192,18 +167,18 @@ void TensorAttentionOp::setKeys(Value) {
   llvm_unreachable("keys of several sets are never replaced by centred ones");
 }
 
-int64_t TensorAttentionOp::getNumHeads() {
-  ArrayRef<int64_t> batch = batchShape(getQueryType());
-  return batch.empty() ? 1 : batch.back();
-}
-
 /// Only exact rows beside a moment certificate are cut off.
 Operation *TensorAttentionOp::emitRows(OpBuilder &, int64_t, int64_t) {
   return nullptr;
 }
 
+std::string TensorAttentionOp::whyNoRecord() {
+  return "statistics are recorded of attn.attention only; declare a bound of "
+         "this op, it is checked at run time";
+}
+
 Operation *TensorAttentionOp::emitRecord(OpBuilder &, StringRef) {
-  return nullptr;
+  llvm_unreachable("whyNoRecord says so");
 }
 
 Operation *TensorAttentionOp::emitHeads(OpBuilder &builder, int64_t from,

@@ -86,7 +86,8 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
   }];
   let methods = [
     InterfaceMethod<"The kernel.", "::polyattn::attn::KernelAttrInterface", "getKernel", (ins)>,
-    InterfaceMethod<"Replaces the kernel.", "void", "setKernel", (ins "::polyattn::attn::KernelAttrInterface":$kernel)>,
+    InterfaceMethod<"Replaces the kernel.", "void", "setKernel", (ins "::polyattn::attn::KernelAttrInterface":$kernel),
+    [{}], [{ $_op.setKernelAttr(kernel); }]>,
     InterfaceMethod<"The factor between products of query and key and scores.", "::llvm::APFloat", "getScale", (ins)>,
     InterfaceMethod<"The score bound, if one is known.", "std::optional<::polyattn::attn::BoundAttr>", "getBound",
     (ins)>,
@@ -94,23 +95,32 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
     "getHeadBounds", (ins)>,
     InterfaceMethod<[{
       States a score bound (null removes it), and BoundAttrs of each query head where they differ.
-    }], "void", "setBound", (ins "::polyattn::attn::BoundAttr":$bound, "::mlir::ArrayAttr":$headBounds)>,
+    }], "void", "setBound", (ins "::polyattn::attn::BoundAttr":$bound, "::mlir::ArrayAttr":$headBounds), [{}], [{
+      bound ? $_op.setBoundAttr(bound) : (void)$_op.removeBoundAttr();
+      headBounds ? $_op.setHeadBoundsAttr(headBounds) : (void)$_op.removeHeadBoundsAttr();
+    }]>,
     InterfaceMethod<"The certificate of a polynomial kernel that stands for exp, if any.",
     "std::optional<::polyattn::attn::CertificateAttr>", "getCertificate", (ins)>,
     InterfaceMethod<"Attaches a certificate (null removes it).", "void", "setCertificate",
-    (ins "::polyattn::attn::CertificateAttr":$certificate)>,
+    (ins "::polyattn::attn::CertificateAttr":$certificate), [{}], [{
+      certificate ? $_op.setCertificateAttr(certificate) : (void)$_op.removeCertificateAttr();
+    }]>,
     InterfaceMethod<"The chosen evaluation order, if one has been chosen.",
     "std::optional<::polyattn::attn::Evaluation>", "getEvaluation", (ins)>,
     InterfaceMethod<"Chooses the evaluation order.", "void", "setEvaluation",
-    (ins "::polyattn::attn::Evaluation":$evaluation)>,
+    (ins "::polyattn::attn::Evaluation":$evaluation), [{}], [{
+      $_op.setEvaluationAttr(::polyattn::attn::EvaluationAttr::get($_op.getContext(), evaluation));
+    }]>,
     InterfaceMethod<[{
       The sizes that cost and certificate depend on. Lengths that are not known are `ShapedType::kDynamic`.
     }], "::polyattn::attn::AttentionSizes", "getSizes", (ins)>,
     InterfaceMethod<"The operand dimension that holds the number of queries.", "::polyattn::attn::TensorDim",
-    "getNumQueriesDim", (ins)>,
+    "getNumQueriesDim", (ins), [{}], [{ return {$_op.getQuery(), $_op.getQuery().getType().getRank() - 2}; }]>,
     InterfaceMethod<"The sets of keys, at least one, each with its mask.",
     "::llvm::SmallVector<::polyattn::attn::KeyAxis, 2>", "getKeyAxes", (ins)>,
-    InterfaceMethod<"Element type of inputs and results.", "::mlir::FloatType", "getElementType", (ins)>,
+    InterfaceMethod<"Element type of inputs and results.", "::mlir::FloatType", "getElementType", (ins), [{}], [{
+      return ::llvm::cast<::mlir::FloatType>($_op.getQuery().getType().getElementType());
+    }]>,
     InterfaceMethod<[{
       Why the op cannot be evaluated through a state, or an empty string if it can.
     }], "std::string", "whyNoState", (ins)>,
@@ -138,16 +148,30 @@ def Attn_ApproximableOpInterface : OpInterface<"ApproximableOpInterface"> {
     }], "::mlir::Operation *", "emitRows", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>,
     InterfaceMethod<[{
       The number of query heads that `getHeadBounds` counts: ShapedType::kDynamic if unknown, 1 without batch dimensions.
-    }], "int64_t", "getNumHeads", (ins)>,
+    }], "int64_t", "getNumHeads", (ins), [{}], [{
+      ::mlir::RankedTensorType query = $_op.getQuery().getType();
+      return query.getRank() > 2 ? query.getDimSize(query.getRank() - 3) : 1;
+    }]>,
     InterfaceMethod<[{
-      Emits the op that records statistics of this op's inputs under a key that names it, for a profile. Null, and
-      nothing emitted, where there is none.
+      Why no statistics of this op can be recorded for a profile, or an empty string if they can.
+    }], "std::string", "whyNoRecord", (ins), [{}], [{ return {}; }]>,
+    InterfaceMethod<[{
+      Emits the op that records statistics of this op's inputs under a key that names it, for a profile.
     }], "::mlir::Operation *", "emitRecord", (ins "::mlir::OpBuilder &":$builder, "::llvm::StringRef":$key)>,
     InterfaceMethod<[{
       Emits the op for query heads [from, to) alone, a multiple of the heads that share keys. Null, and nothing emitted,
       where operands cannot be sliced so.
     }], "::mlir::Operation *", "emitHeads", (ins "::mlir::OpBuilder &":$builder, "int64_t":$from, "int64_t":$to)>
   ];
+  let extraClassDeclaration = [{
+    /// The keys of the largest set, at least 1; `unknown` for a length that is not static.
+    int64_t getMostKeys(int64_t unknown) {
+      int64_t most = 1;
+      for (const ::polyattn::attn::KeyAxis &axis : getKeyAxes())
+        most = std::max(most, ::mlir::ShapedType::isDynamic(axis.numKeys) ? unknown : axis.numKeys);
+      return most;
+    }
+  }];
 }
 
 #endif

@@ -103,7 +103,7 @@ def Attn_AttentionOp : Attn_Op<"attention", [
 
 def Attn_TensorAttentionOp : Attn_Op<"tensor_attention", [
     Pure, AttrSizedOperandSegments, InferTypeOpAdaptor,
-    DeclareOpInterfaceMethods<Attn_ApproximableOpInterface>]> {
+    DeclareOpInterfaceMethods<Attn_ApproximableOpInterface, ["whyNoRecord"]>]> {
   let summary = "attention over tuples of keys, one of each of several sequences";
   let description = [{
     Attention of order p + 1 with p sets of keys and values (Clift et al., "Logic and the 2-Simplicial Transformer",
