@@ -51,7 +51,8 @@ private:
 
   // Masks and biases (AttentionMasks.cpp).
   void resolveMasks();
-  void splitBias(const BiasTerm &term, unsigned depth);
+  bool splitBiases(ArrayRef<BiasTerm> biases, bool splitsFinite);
+  bool splitBias(const BiasTerm &term, bool splitsFinite, unsigned depth);
   void takeStaticMask();
   void takeDynamicMask();
   bool checkFills();
@@ -97,6 +98,8 @@ private:
   bool hasEmptyRows = false;
   /// Has some mask or bias become an attribute?
   bool hasDropped = false;
+  /// Do several finite numbers that hide keys add up?
+  bool addsFills = false;
 };
 
 } // namespace polyattn::attn

@@ -224,17 +224,23 @@ bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
 }
 
 /// A bias that is 0 or hides keys by a select is a mask; sums are taken apart.
-/// What is left of the bias stays one. A finite fill must be so large that
-/// adding it is the same as putting it in the place of the score.
-void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
+/// What is left of the bias stays one. A fill must be so large that adding it
+/// is the same as putting it in the place of the score. Finite ones are masks
+/// if `splitsFinite` says so; true if there are any.
+bool AttentionBuilder::splitBias(const BiasTerm &term, bool splitsFinite,
+                                 unsigned depth) {
   Expr *e = n.lookThroughCasts(term.e);
   bool canSplit = depth && isPositive(term);
   if (isPlain(term) && n.number(e) == 0.0)
-    return;
+    return false;
+  auto splitOperand = [&](unsigned i) {
+    return splitBias({e->operands[i], term.number, {}}, splitsFinite,
+                     depth - 1);
+  };
   if (canSplit && e->isApply("arith.addf")) {
-    splitBias({e->operands[0], term.number, {}}, depth - 1);
-    splitBias({e->operands[1], term.number, {}}, depth - 1);
-    return;
+    bool first = splitOperand(0), second = splitOperand(1);
+    addsFills |= first && second;
+    return first || second;
   }
   if (canSplit && e->isApply("arith.select"))
     for (unsigned filled : {1, 2}) {
@@ -242,18 +248,22 @@ void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
       // NaN hides nothing.
       if (!fill || !(*fill * term.number <= -1e30))
         continue;
+      bool isFinite = std::isfinite(*fill * term.number);
+      if (isFinite && !splitsFinite)
+        break;
       match.masks.push_back(
           {e->operands[0], filled == 2, fillOf(*fill * term.number)});
-      splitBias({e->operands[3 - filled], term.number, {}}, depth - 1);
-      return;
+      bool isRestFinite = splitOperand(3 - filled);
+      return isFinite || isRestFinite;
     }
   match.biases.push_back(term);
+  return false;
 }
 
 /// The mask attribute of a condition on indices, for lengths that are not
 /// known; null if there is none.
 MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term) {
-  if (row.size() != 1 || keys.size() != 1)
+  if (row.size() != 1 || keys.size() != 1 || !term.condition->type.isInteger(1))
     return {};
   auto band = bandOf(n, term.condition, term.admits, row[0], keys[0]);
   MLIRContext *context = b.getContext();
@@ -312,14 +322,39 @@ void AttentionBuilder::takeStaticMask() {
   }
 }
 
+/// Masks of all biases, on top of those there are. True if some of them fill
+/// with finite numbers.
+bool AttentionBuilder::splitBiases(ArrayRef<BiasTerm> biases,
+                                   bool splitsFinite) {
+  bool fills = false;
+  for (const BiasTerm &term : biases) {
+    bool fillsHere = splitBias(term, splitsFinite, 8);
+    addsFills |= fills && fillsHere;
+    fills |= fillsHere;
+  }
+  return fills;
+}
+
 void AttentionBuilder::resolveMasks() {
   mask = FullMaskAttr::get(b.getContext());
   for (MaskTerm &term : match.masks)
     term.fill = fillOf(term.fill);
   SmallVector<MaskTerm> masks = match.masks;
   SmallVector<BiasTerm> biases = std::exchange(match.biases, {});
-  for (const BiasTerm &term : biases)
-    splitBias(term, 8);
+  bool fills = splitBiases(biases, /*splitsFinite=*/true);
+  bool mayBeEmpty = !options.assumeRowsAttend && !match.guardsFills;
+  // What the op itself makes of a row of such numbers is right only beside the
+  // maximum that the op takes off.
+  bool mustSplit = fills && mayBeEmpty && match.maximum != Maximum::Whole;
+  // Two of them in one place are -inf, and one is not.
+  addsFills |= fills && llvm::any_of(masks, [](const MaskTerm &term) {
+                 return std::isfinite(term.fill);
+               });
+  if (addsFills && mayBeEmpty && !mustSplit) {
+    match.masks = masks;
+    match.biases.clear();
+    splitBiases(biases, /*splitsFinite=*/false);
+  }
   takeStaticMask();
   if (mask.admitsAll())
     takeDynamicMask();
@@ -327,7 +362,7 @@ void AttentionBuilder::resolveMasks() {
       hasDropped || llvm::any_of(match.masks, [&](const MaskTerm &term) {
         return isKeyWeight(term);
       });
-  if (isBetter)
+  if (isBetter || mustSplit)
     return;
   match.masks = masks;
   match.biases = biases;
@@ -344,6 +379,11 @@ bool AttentionBuilder::checkFills() {
   for (const MaskTerm &term : match.masks) {
     if (std::isinf(term.fill))
       continue;
+    if (addsFills)
+      return failAt(term.condition->loc,
+                    "rows without any key would change: scores are masked by a "
+                    "finite number, and another is added (see "
+                    "assume-rows-attend)");
     if (match.maximum != Maximum::Whole)
       return failAt(term.condition->loc,
                     "rows without any key would change: the maximum is not of "

@@ -41,8 +41,10 @@ struct Miss {
 
 /// What of the scores a row's maximum is taken of before exp. Where a finite
 /// number hides all keys of a row, that decides what the row gives: the same
-/// weight for every key (Whole), or 0 over 0, as -inf does (None).
-enum class Maximum { None, Partial, Whole };
+/// weight for every key (Whole: scores with all masks and biases), or 0 over 0,
+/// as -inf does (None); of scores without masks and biases (Bare), or of what
+/// cannot be told (Unclear), nothing is known.
+enum class Maximum { None, Bare, Whole, Unclear };
 
 /// One attention: output = sum over keys of softmax(scores) * value, scores =
 /// scale * factors * query . key + biases, under masks.
@@ -106,12 +108,15 @@ private:
 
   // Scores.
   bool collectScores(Expr *e, Scaled scaled);
+  bool collectTerm(Expr *seen, Expr *e, Scaled scaled);
   bool collectSum(Expr *e, const Scaled &scaled);
   bool collectProduct(Expr *e, Scaled scaled, bool &taken);
   bool collectSelect(Expr *e, const Scaled &scaled);
   bool isHarmlessShift(Expr *e);
   bool checkShifts();
-  Maximum maximumIn(Expr *e, unsigned depth);
+  Maximum maximumIn(Expr *e, double number, unsigned depth);
+  Maximum maximumOver(Expr *reduce, double number);
+  std::optional<bool> whereFinite(Expr *condition, Expr *e);
   bool comesFrom(Operation *op, Expr *e, unsigned depth);
   bool isScoreProduct(Expr *e);
   bool containsScoreProduct(Expr *e, unsigned depth);
@@ -124,9 +129,18 @@ private:
     bool zeroIf;
   };
   Notation &n;
-  /// What is -inf exactly where scores with all masks and biases are, and
-  /// scores at every step.
-  SmallVector<Expr *> wholeScores, allScores;
+  /// Scores at every step, which the exponent has `number` times.
+  struct Score {
+    Expr *e;
+    double number;
+    /// Has it all masks and biases?
+    bool isWhole;
+    /// Is it -inf for all keys exactly where scores are?
+    bool tellsRows;
+    /// Has it no masks and biases?
+    bool isBare = false;
+  };
+  SmallVector<Score> steps;
   /// What is the same for all keys of a row.
   SmallVector<BiasTerm> shifts;
   SmallVector<Guard> guards;

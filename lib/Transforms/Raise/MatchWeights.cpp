@@ -133,7 +133,8 @@ bool AttentionMatcher::matchSelectedWeights(Expr *select, Expr *&rest) {
                            "neither of both is 0");
 }
 
-/// A factor of 0 or 1 before the sum is a mask.
+/// A factor of 0 or 1 before the sum is a mask. Whether other factors are that
+/// is seen when masks are resolved: constants may be.
 bool AttentionMatcher::matchWeightFactor(Expr *product, Expr *&rest) {
   for (unsigned i : {0, 1}) {
     if (!looksLikeWeights(product->operands[i], 6))
@@ -257,10 +258,13 @@ bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
   Expr *body = n.lookThroughCasts(total->operands[1]);
   if (!body->isApply("math.exp"))
     return false;
+  // A row of lowest numbers has infinite weights without a maximum.
+  if (!maximum)
+    result.maximum = Maximum::Unclear;
   if (!maximum)
     return n.equalOver(scores, result.keyAtoms, body->operands[0],
                        total->atoms);
-  shifts.push_back({maximum, 1, {}});
+  shifts.push_back({maximum, -1, {}});
   Expr *shifted = n.lookThroughCasts(body->operands[0]);
   return shifted->isApply("arith.subf") &&
          n.equalOver(scores, result.keyAtoms, shifted->operands[0],
@@ -299,8 +303,9 @@ bool AttentionMatcher::isInfinityGuard(Expr *e, bool zeroIf) {
       compare.getPredicate() != arith::CmpFPredicate::OEQ ||
       n.number(test->operands[1]) != -INFINITY)
     return false;
-  return llvm::any_of(wholeScores, [&](Expr *scores) {
-    return n.equalOver(scores, result.keyAtoms, test->operands[0], e->atoms);
+  return llvm::any_of(steps, [&](const Score &score) {
+    return score.tellsRows &&
+           n.equalOver(score.e, result.keyAtoms, test->operands[0], e->atoms);
   });
 }
 
