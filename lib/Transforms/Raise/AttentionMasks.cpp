@@ -39,16 +39,16 @@ double AttentionBuilder::fillOf(double fill) const {
 }
 
 /// Masks and biases that the program states for every row and key.
-SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
+SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts(size_t set) {
   SmallVector<Part> parts;
   for (auto [k, term] : llvm::enumerate(match.masks))
-    if (auto grid = Grid::of(n, term.condition, row, keys))
+    if (auto grid = Grid::of(n, term.condition, row, keys[set]))
       if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
         parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
     if (!isPositive(term))
       continue;
-    auto grid = Grid::of(n, term.e, row, keys);
+    auto grid = Grid::of(n, term.e, row, keys[set]);
     if (!grid)
       continue;
     double fill = -INFINITY;
@@ -189,6 +189,9 @@ bool AttentionBuilder::mayReplace(ArrayRef<Part *> parts, bool hasEmptyRow) {
       parts, [](const Part *part) { return std::isinf(part->fill); });
   if (isInfinite)
     return true;
+  // What hides keys of other sets hides none of these.
+  if (match.sets.size() > 1)
+    return !hasEmptyRow;
   size_t others = match.masks.size() + match.biases.size() - parts.size();
   return !hasEmptyRow && others == 0;
 }
@@ -212,12 +215,20 @@ void AttentionBuilder::drop(ArrayRef<Part *> parts) {
   match.biases = biases;
 }
 
+/// Does it not depend on keys of other sets?
+bool AttentionBuilder::isOfSet(Expr *e, size_t set) {
+  return llvm::none_of(llvm::enumerate(keys), [&](const auto &other) {
+    return other.index() != set && dependsOn(e, other.value());
+  });
+}
+
 /// A condition on keys alone, hidden ones of which have no weight even where
 /// they are all there is.
-bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
+bool AttentionBuilder::isKeyWeight(const MaskTerm &term, size_t set) {
   if (!std::isinf(term.fill) && !match.guardsFills && !options.assumeRowsAttend)
     return false;
-  return dependsOn(term.condition, keys) && !dependsOn(term.condition, row) &&
+  return dependsOn(term.condition, keys[set]) && isOfSet(term.condition, set) &&
+         !dependsOn(term.condition, row) &&
          llvm::none_of(groups, [&](const Axis &group) {
            return dependsOn(term.condition, group);
          });
@@ -262,10 +273,12 @@ bool AttentionBuilder::splitBias(const BiasTerm &term, bool splitsFinite,
 
 /// The mask attribute of a condition on indices, for lengths that are not
 /// known; null if there is none.
-MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term) {
-  if (row.size() != 1 || keys.size() != 1 || !term.condition->type.isInteger(1))
+MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term,
+                                                size_t set) {
+  if (row.size() != 1 || keys[set].size() != 1 ||
+      !term.condition->type.isInteger(1))
     return {};
-  auto band = bandOf(n, term.condition, term.admits, row[0], keys[0]);
+  auto band = bandOf(n, term.condition, term.admits, row[0], keys[set][0]);
   MLIRContext *context = b.getContext();
   if (!band || band->most < 0 || band->least > 0)
     return {};
@@ -282,9 +295,9 @@ MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term) {
 }
 
 /// With unknown lengths, by formula: the first mask that is one.
-void AttentionBuilder::takeDynamicMask() {
+void AttentionBuilder::takeDynamicMask(size_t set) {
   for (const MaskTerm &term : match.masks) {
-    MaskAttrInterface found = dynamicMask(term);
+    MaskAttrInterface found = dynamicMask(term, set);
     if (!found)
       continue;
     // Rows past the last key may see nothing through a window.
@@ -292,16 +305,16 @@ void AttentionBuilder::takeDynamicMask() {
     Part part{nullptr, term.admits, term.fill, size_t(&term - &match.masks[0])};
     if (!mayReplace(&part, mayBeEmpty))
       continue;
-    mask = found;
-    hasEmptyRows = mayBeEmpty;
+    masks[set] = found;
+    hasEmptyRows |= mayBeEmpty;
     drop(&part);
     return;
   }
 }
 
 /// All masks together as one attribute, or else one that is an attribute alone.
-void AttentionBuilder::takeStaticMask() {
-  SmallVector<Part> parts = gridParts();
+void AttentionBuilder::takeStaticMask(size_t set) {
+  SmallVector<Part> parts = gridParts(set);
   SmallVector<Part *> all;
   for (Part &part : parts)
     all.push_back(&part);
@@ -315,8 +328,8 @@ void AttentionBuilder::takeStaticMask() {
     MaskAttrInterface found = maskOf(choice, hasEmptyRow);
     if (!found || !mayReplace(choice, hasEmptyRow))
       continue;
-    mask = found;
-    hasEmptyRows = hasEmptyRow;
+    masks[set] = found;
+    hasEmptyRows |= hasEmptyRow;
     drop(choice);
     return;
   }
@@ -336,10 +349,9 @@ bool AttentionBuilder::splitBiases(ArrayRef<BiasTerm> biases,
 }
 
 void AttentionBuilder::resolveMasks() {
-  mask = FullMaskAttr::get(b.getContext());
   for (MaskTerm &term : match.masks)
     term.fill = fillOf(term.fill);
-  SmallVector<MaskTerm> masks = match.masks;
+  SmallVector<MaskTerm> terms = match.masks;
   SmallVector<BiasTerm> biases = std::exchange(match.biases, {});
   bool fills = splitBiases(biases, /*splitsFinite=*/true);
   bool mayBeEmpty = !options.assumeRowsAttend && !match.guardsFills;
@@ -347,24 +359,24 @@ void AttentionBuilder::resolveMasks() {
   // maximum that the op takes off.
   bool mustSplit = fills && mayBeEmpty && match.maximum != Maximum::Whole;
   // Two of them in one place are -inf, and one is not.
-  addsFills |= fills && llvm::any_of(masks, [](const MaskTerm &term) {
+  addsFills |= fills && llvm::any_of(terms, [](const MaskTerm &term) {
                  return std::isfinite(term.fill);
                });
   if (addsFills && mayBeEmpty && !mustSplit) {
-    match.masks = masks;
+    match.masks = terms;
     match.biases.clear();
     splitBiases(biases, /*splitsFinite=*/false);
   }
-  takeStaticMask();
-  if (mask.admitsAll())
-    takeDynamicMask();
+  takeStaticMask(0);
+  if (masks[0].admitsAll())
+    takeDynamicMask(0);
   bool isBetter =
       hasDropped || llvm::any_of(match.masks, [&](const MaskTerm &term) {
-        return isKeyWeight(term);
+        return isKeyWeight(term, 0);
       });
   if (isBetter || mustSplit)
     return;
-  match.masks = masks;
+  match.masks = terms;
   match.biases = biases;
 }
 

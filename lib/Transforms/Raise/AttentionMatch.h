@@ -46,13 +46,21 @@ struct Miss {
 /// cannot be told (Unclear), nothing is known.
 enum class Maximum { None, Bare, Whole, Unclear };
 
+/// Keys and values over some of what is summed over.
+struct KeySet {
+  SmallVector<Atom> atoms;
+  Expr *key, *value;
+};
+
 /// One attention: output = sum over keys of softmax(scores) * value, scores =
-/// scale * factors * query . key + biases, under masks.
+/// scale * factors * query . key + biases, under masks. With several sets it is
+/// over tuples of keys, whose products take the place of the key and the value.
 struct AttentionMatch {
   /// The element of the root's result.
   Expr *output = nullptr;
   SmallVector<Atom> outputAtoms, keyAtoms, dimAtoms;
-  Expr *query = nullptr, *key = nullptr, *value = nullptr;
+  Expr *query = nullptr;
+  SmallVector<KeySet, 2> sets;
   double scale = 1;
   SmallVector<Factor> factors;
   SmallVector<BiasTerm> biases;
@@ -93,6 +101,7 @@ private:
   // Weights.
   Expr *matchLateSum(Expr *e);
   bool matchSecondProduct(Expr *e);
+  bool collectValues(Expr *e, unsigned depth);
   bool looksLikeWeights(Expr *e, unsigned depth);
   bool matchWeights(Expr *e);
   bool matchSelectedWeights(Expr *select, Expr *&rest);
@@ -118,11 +127,24 @@ private:
   Maximum maximumOver(Expr *reduce, double number);
   std::optional<bool> whereFinite(Expr *condition, Expr *e);
   bool comesFrom(Operation *op, Expr *e, unsigned depth);
-  bool isScoreProduct(Expr *e);
+  struct ScoreOperands {
+    SmallVector<Factor> queries, keys, others;
+  };
+  bool isScoreProduct(Expr *e) { return scoreOperands(e).has_value(); }
+  std::optional<ScoreOperands> scoreOperands(Expr *e);
+  bool splitQuery(const Factor &factor, ArrayRef<Atom> dims,
+                  ScoreOperands &operands, unsigned depth);
   bool containsScoreProduct(Expr *e, unsigned depth);
   bool matchFirstProduct(Expr *reduce, const Scaled &scaled);
   void collectFactors(Expr *e, bool inverse, SmallVectorImpl<Factor> &factors);
   Expr *withoutScale(Expr *e);
+
+  // Sets of keys.
+  SmallVector<Atom> keyParts(Expr *e);
+  bool areApart(ArrayRef<Factor> keys);
+  void splitProduct(Expr *e, SmallVectorImpl<Expr *> &pieces, unsigned depth);
+  Expr *productOf(ArrayRef<Expr *> pieces);
+  bool formSets();
 
   struct Guard {
     Expr *condition;
@@ -145,6 +167,12 @@ private:
   SmallVector<BiasTerm> shifts;
   SmallVector<Guard> guards;
   Expr *sum = nullptr;
+  /// The second product: its sums, the outermost first, its weights and what
+  /// they are multiplied by.
+  SmallVector<Expr *, 2> sums, values;
+  Expr *weights = nullptr, *someProduct = nullptr;
+  /// What queries are multiplied by.
+  SmallVector<Expr *, 2> keys;
   /// Is there a mask that puts 0 in the place of weights, and not of scores?
   bool masksWeights = false;
   /// Does a product count in which the query does not differ from row to row?

@@ -16,28 +16,6 @@ bool polyattn::attn::isNoKey(double fill, Type type) {
   return type.isF16() ? fill <= -3e4 : fill <= -9.9e8;
 }
 
-/// The two operands of a product of queries and keys: one differs from key to
-/// key, the other does not, but from row to row unless there is a single row.
-bool AttentionMatcher::isScoreProduct(Expr *e) {
-  if (!e->isReduce() || e->op->getName().getStringRef() != "arith.addf")
-    return false;
-  SmallVector<Factor> factors;
-  collectFactors(n.lookThroughCasts(e->operands[1]), false, factors);
-  Expr *query = nullptr, *key = nullptr;
-  for (const Factor &factor : factors) {
-    if (!n.dependsOn(factor.e, e->atoms))
-      continue;
-    Expr *&side = dependsOnKey(factor.e) ? key : query;
-    if (side)
-      return false;
-    side = factor.e;
-  }
-  return query && key &&
-         (allowsSingleRow || llvm::any_of(result.outputAtoms, [&](Atom atom) {
-            return n.dependsOn(query, atom) && !n.dependsOn(key, atom);
-          }));
-}
-
 bool AttentionMatcher::containsScoreProduct(Expr *e, unsigned depth) {
   e = n.lookThroughCasts(e);
   if (isScoreProduct(e))
@@ -178,6 +156,7 @@ void AttentionMatcher::collectFactors(Expr *e, bool inverse,
                                       SmallVectorImpl<Factor> &factors) {
   while (isFloatCast(e))
     e = e->operands[0];
+  e = n.withoutZero(e);
   if (e->isApply("arith.mulf") || e->isApply("arith.divf")) {
     collectFactors(e->operands[0], inverse, factors);
     collectFactors(e->operands[1], inverse != e->isApply("arith.divf"),
@@ -218,27 +197,24 @@ bool AttentionMatcher::matchFirstProduct(Expr *reduce, const Scaled &scaled) {
   result.scale = scaled.number;
   result.factors = scaled.factors;
   result.dimAtoms.assign(reduce->atoms.begin(), reduce->atoms.end());
-  SmallVector<Factor> factors;
-  collectFactors(n.lookThroughCasts(reduce->operands[1]), false, factors);
-  for (const Factor &factor : factors) {
-    if (n.dependsOn(factor.e, reduce->atoms)) {
-      if (factor.isInverse)
-        return fail(reduce->loc,
-                    "queries or keys are divided by in the product");
-      (dependsOnKey(factor.e) ? result.key : result.query) = factor.e;
-    } else if (auto number = n.number(factor.e)) {
+  ScoreOperands operands = *scoreOperands(reduce);
+  for (const Factor &factor : operands.others) {
+    if (auto number = n.number(factor.e))
       result.scale =
           factor.isInverse ? result.scale / *number : result.scale * *number;
-    } else if (!dependsOnKey(factor.e)) {
+    else if (!dependsOnKey(factor.e))
       result.factors.push_back(factor);
-    } else {
+    else
       return fail(reduce->loc, "a factor in the product of queries and keys "
                                "differs from key to key");
-    }
   }
   result.firstProduct = reduce->tensor.getDefiningOp();
-  result.query = withoutScale(result.query);
-  result.key = withoutScale(result.key);
+  for (const Factor &key : operands.keys) {
+    if (key.isInverse || operands.queries[0].isInverse)
+      return fail(reduce->loc, "queries or keys are divided by in the product");
+    keys.push_back(withoutScale(key.e));
+  }
+  result.query = withoutScale(operands.queries[0].e);
   // Started from something: that is a bias.
   Expr *init = reduce->operands[0];
   Scaled bias = scaled;

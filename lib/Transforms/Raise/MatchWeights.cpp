@@ -94,26 +94,61 @@ bool AttentionMatcher::looksLikeWeights(Expr *e, unsigned depth) {
   return e->isApply("arith.select") && (inOperand(1) || inOperand(2));
 }
 
-bool AttentionMatcher::matchSecondProduct(Expr *e) {
+/// A sum of weights times a value, or of a value times such a sum: in the end
+/// one sum over tuples of keys. The division may stand between the sums.
+bool AttentionMatcher::collectValues(Expr *e, unsigned depth) {
   if (!isSum(e))
     return false;
-  Expr *body = n.lookThroughCasts(e->operands[1]);
+  Expr *body = n.withoutZero(n.lookThroughCasts(e->operands[1]));
   if (!body->isApply("arith.mulf"))
     return false;
-  result.keyAtoms.assign(e->atoms.begin(), e->atoms.end());
-  result.secondProduct = e->tensor.getDefiningOp();
+  size_t before = result.keyAtoms.size();
+  llvm::append_range(result.keyAtoms, e->atoms);
+  sums.push_back(e);
+  someProduct = body;
+  for (unsigned i : {0, 1})
+    if (looksLikeWeights(body->operands[i], 6)) {
+      weights = body->operands[i];
+      values.push_back(body->operands[1 - i]);
+      return true;
+    }
   for (unsigned i : {0, 1}) {
-    if (!looksLikeWeights(body->operands[i], 6))
-      continue;
-    if (n.number(e->operands[0]) != 0.0)
-      return fail(e->loc, "the second product is added to something, and does "
-                          "not start from 0");
-    result.value = body->operands[1 - i];
-    while (n.look(result.value)->isApply("arith.extf"))
-      result.value = n.look(result.value)->operands[0];
-    return matchWeights(body->operands[i]);
+    if (!depth)
+      break;
+    Expr *inner = n.lookThroughCasts(body->operands[i]);
+    Expr *numerator = sum ? nullptr : matchLateSum(inner);
+    if (numerator)
+      inner = n.lookThroughCasts(numerator);
+    if (collectValues(inner, depth - 1)) {
+      values.push_back(body->operands[1 - i]);
+      result.dividesLate |= numerator != nullptr;
+      return true;
+    }
+    if (numerator)
+      sum = nullptr;
   }
+  sums.pop_back();
+  result.keyAtoms.resize(before);
   return false;
+}
+
+bool AttentionMatcher::matchSecondProduct(Expr *e) {
+  if (!collectValues(e, 3))
+    return false;
+  // A product of attention's output with something else is no attention.
+  if (sums.size() > 1 && !llvm::all_of(sums, [&](Expr *sum) {
+        return n.dependsOn(weights, sum->atoms);
+      }))
+    return false;
+  result.secondProduct = e->tensor.getDefiningOp();
+  for (Expr *sum : sums)
+    if (n.number(sum->operands[0]) != 0.0)
+      return fail(sum->loc, "the second product is added to something, and "
+                            "does not start from 0");
+  for (Expr *&value : values)
+    while (n.look(value)->isApply("arith.extf"))
+      value = n.look(value)->operands[0];
+  return matchWeights(weights) && formSets();
 }
 
 /// A select that puts 0 in the place of weights: before the division it is a

@@ -1,0 +1,201 @@
+// Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
+//
+// What is multiplied in both products, and which keys and values belong
+// together: those of one dimension that is summed over. Usually there is one;
+// attention over tuples of keys has several.
+
+#include "AttentionMatch.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+
+using namespace mlir;
+using namespace polyattn::attn;
+
+/// As many sets of keys as attn.tensor_attention takes.
+constexpr size_t mostSets = 4;
+
+/// Sorts the factors of what may be a product of a query and keys, computed
+/// before the sum. True if there is a query in it.
+bool AttentionMatcher::splitQuery(const Factor &factor, ArrayRef<Atom> dims,
+                                  ScoreOperands &operands, unsigned depth) {
+  if (!n.dependsOn(factor.e, dims)) {
+    operands.others.push_back(factor);
+    return false;
+  }
+  if (!dependsOnKey(factor.e)) {
+    operands.queries.push_back(factor);
+    return true;
+  }
+  Expr *product = n.look(factor.e);
+  while (product->isApply("arith.extf"))
+    product = n.look(product->operands[0]);
+  product = n.withoutZero(product);
+  if (depth && product->isApply("arith.mulf")) {
+    ScoreOperands tried = operands;
+    bool found = false;
+    for (Expr *operand : product->operands)
+      found |= splitQuery({operand, factor.isInverse}, dims, tried, depth - 1);
+    if (found) {
+      operands = tried;
+      return true;
+    }
+  }
+  operands.keys.push_back(factor);
+  return false;
+}
+
+/// The operands of a product of queries and keys: some differ from key to key,
+/// each along other keys, one does not, but from row to row unless there is a
+/// single row.
+std::optional<AttentionMatcher::ScoreOperands>
+AttentionMatcher::scoreOperands(Expr *e) {
+  if (!e->isReduce() || e->op->getName().getStringRef() != "arith.addf")
+    return std::nullopt;
+  SmallVector<Factor> factors;
+  collectFactors(n.lookThroughCasts(e->operands[1]), false, factors);
+  ScoreOperands operands;
+  for (const Factor &factor : factors)
+    splitQuery(factor, e->atoms, operands, 0);
+  if (operands.queries.empty()) {
+    operands = {};
+    for (const Factor &factor : factors)
+      splitQuery(factor, e->atoms, operands, 4);
+  }
+  if (operands.queries.size() != 1 || operands.keys.empty() ||
+      !areApart(operands.keys))
+    return std::nullopt;
+  Expr *query = operands.queries[0].e;
+  auto tellsRows = [&](Atom atom) {
+    return n.dependsOn(query, atom) &&
+           llvm::none_of(operands.keys, [&](const Factor &key) {
+             return n.dependsOn(key.e, atom);
+           });
+  };
+  if (!allowsSingleRow && llvm::none_of(result.outputAtoms, tellsRows))
+    return std::nullopt;
+  return operands;
+}
+
+/// The parts of what is summed over from which an element depends.
+SmallVector<Atom> AttentionMatcher::keyParts(Expr *e) {
+  n.throughViews(e);
+  SmallVector<Atom> parts;
+  for (Atom atom : result.keyAtoms)
+    llvm::copy_if(n.atoms.parts(atom), std::back_inserter(parts),
+                  [&](Atom part) {
+                    return n.atoms.extent(part) != 1 && n.dependsOn(e, part);
+                  });
+  return parts;
+}
+
+/// Does each depend on keys of its own?
+bool AttentionMatcher::areApart(ArrayRef<Factor> keys) {
+  if (keys.size() == 1)
+    return true;
+  // Looking through views may cut atoms.
+  for (const Factor &key : keys)
+    n.throughViews(key.e);
+  llvm::SmallDenseSet<Atom> seen;
+  return llvm::all_of(keys, [&](const Factor &key) {
+    SmallVector<Atom> parts = keyParts(key.e);
+    return !parts.empty() && llvm::all_of(parts, [&](Atom part) {
+      return seen.insert(part).second;
+    });
+  });
+}
+
+/// The factors of what depends on several parts of the keys.
+void AttentionMatcher::splitProduct(Expr *e, SmallVectorImpl<Expr *> &pieces,
+                                    unsigned depth) {
+  if (depth && keyParts(e).size() > 1) {
+    Expr *product = n.look(e);
+    while (product->isApply("arith.extf"))
+      product = n.look(product->operands[0]);
+    product = n.withoutZero(product);
+    if (product->isApply("arith.mulf")) {
+      for (Expr *operand : product->operands)
+        splitProduct(operand, pieces, depth - 1);
+      return;
+    }
+  }
+  pieces.push_back(e);
+}
+
+Expr *AttentionMatcher::productOf(ArrayRef<Expr *> pieces) {
+  Expr *product = pieces.front();
+  for (Expr *piece : pieces.drop_front()) {
+    if (product->type != someProduct->type || piece->type != someProduct->type)
+      return nullptr;
+    product = n.product(*someProduct, product, piece);
+  }
+  return product;
+}
+
+/// Parts of what is summed over that one factor depends on belong together.
+bool AttentionMatcher::formSets() {
+  Location loc = sums.front()->loc;
+  SmallVector<Expr *> keyPieces, valuePieces;
+  for (Expr *key : keys)
+    splitProduct(key, keyPieces, 4);
+  for (Expr *value : values)
+    splitProduct(value, valuePieces, 4);
+  llvm::EquivalenceClasses<Atom> classes;
+  SmallVector<Atom> all;
+  for (Atom atom : result.keyAtoms)
+    for (Atom part : n.atoms.parts(atom))
+      if (n.atoms.extent(part) != 1) {
+        all.push_back(part);
+        classes.insert(part);
+      }
+  for (Expr *piece : llvm::concat<Expr *>(keyPieces, valuePieces)) {
+    SmallVector<Atom> parts = keyParts(piece);
+    for (Atom part : parts)
+      classes.unionSets(parts.front(), part);
+  }
+  SmallVector<Atom> leaders;
+  for (Atom part : all)
+    if (classes.getLeaderValue(part) == part)
+      leaders.push_back(part);
+  auto ofSet = [&](Atom leader, ArrayRef<Expr *> pieces) {
+    SmallVector<Expr *> result;
+    for (Expr *piece : pieces) {
+      SmallVector<Atom> parts = keyParts(piece);
+      Atom set = parts.empty() ? leaders.front()
+                               : classes.getLeaderValue(parts.front());
+      if (set == leader)
+        result.push_back(piece);
+    }
+    return result;
+  };
+  bool isSingle = keys.size() == 1 && values.size() == 1;
+  auto isLacking = [&](Atom leader) {
+    return ofSet(leader, keyPieces).empty() ||
+           ofSet(leader, valuePieces).empty();
+  };
+  // Of a dimension that only one of both has, more is said where it is used.
+  if (isSingle && (leaders.size() <= 1 || llvm::any_of(leaders, isLacking))) {
+    result.sets.push_back({result.keyAtoms, keys[0], values[0]});
+    return true;
+  }
+  if (leaders.size() <= 1)
+    return fail(loc, "keys or values differ from pair to pair of what is "
+                     "summed over: they are no products of one for each "
+                     "dimension");
+  if (leaders.size() > mostSets)
+    return fail(loc, "there are more sets of keys than attn.tensor_attention "
+                     "takes");
+  for (Atom leader : leaders) {
+    if (isLacking(leader))
+      return fail(loc, "keys or values are repeated over a dimension that is "
+                       "summed");
+    KeySet set{{},
+               productOf(ofSet(leader, keyPieces)),
+               productOf(ofSet(leader, valuePieces))};
+    if (!set.key || !set.value)
+      return fail(loc, "keys or values of different types are multiplied");
+    llvm::copy_if(all, std::back_inserter(set.atoms), [&](Atom part) {
+      return classes.getLeaderValue(part) == leader;
+    });
+    result.sets.push_back(std::move(set));
+  }
+  return true;
+}
