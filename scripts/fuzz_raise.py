@@ -77,7 +77,7 @@ def judge(text, words, raising, pipeline, whole, compare, say):
     """What comes of a program: a word for the table and why. `same` is one that was not raised, and if `compare` is
     true gave the same results; `stops` one that an assertion of its own stops at run time; `undefined` one whose results
     depend on what tensor.empty holds or stands behind a tensor; `rounds` one whose results differ by no more than what
-    it loses by rounding. `say` is told which stage is under way, so that a crash can be placed."""
+    it loses by rounding and overflow. `say` is told which stage is under way, so that a crash can be placed."""
     import check_raise
     import polyattn
 
@@ -137,7 +137,7 @@ class Found(typing.NamedTuple):
     wrong: str = ""  # what, if something is
     inputs: list = None  # that show it
     stops: str = ""  # the diagnostic that stops the program as it is
-    rounds: bool = False  # do results differ by what the program itself loses by rounding?
+    rounds: bool = False  # do results differ by what the program itself loses by rounding and overflow?
 
 
 def run_both(program, say, exact=lambda: None):
@@ -157,10 +157,10 @@ def run_both(program, say, exact=lambda: None):
             if wrong:
                 return Found(f"magnitude {magnitude}: stops when it is raised only: {wrong}", inputs)
             found = program.check(rng, inputs)
-            if isinstance(found, str):
-                return Found(f"magnitude {magnitude}: {found}", inputs)
-            if found[1] > 1 and is_rounding(program, exact(), inputs):
+            if (isinstance(found, str) or found[1] > 1) and is_rounding(program, exact(), inputs):
                 rounds = True
+            elif isinstance(found, str):
+                return Found(f"magnitude {magnitude}: {found}", inputs)
             elif found[1] > 1:
                 return Found(f"magnitude {magnitude}: differs by {found[0]:.3g}, {found[1]:.3g} of what is allowed", inputs)
     return Found(stops=stops, rounds=rounds)
@@ -203,22 +203,30 @@ def in_double(text):
     return re.sub(r'"arith\.(?:extf|truncf)"\((%[\w#]+)\)(?: <\{[^}]*\}>)? : \(([^)]*f64[^)]*)\) -> \2', r'"arith.bitcast"(\1) : (\2) -> \2', text)
 
 
+def agree(truth, plain, raised, allowed):
+    """Is what is raised no further away from the program as it is than twice what that loses by rounding, and near the
+    truth where that overflows?"""
+    top = np.max(np.abs(truth[np.isfinite(truth)]), initial=0.0) or 1.0
+    over = np.isfinite(truth) & ~np.isfinite(plain)
+    if not np.all(np.isfinite(raised) == (np.isfinite(plain) | over)):
+        return False
+    if not np.array_equal(plain[~np.isfinite(raised)], raised[~np.isfinite(raised)], equal_nan=True):
+        return False
+    sane = np.isfinite(truth) & np.isfinite(plain)
+    lost, apart = (np.max(np.abs(plain - other)[sane], initial=0.0) for other in (truth, raised))
+    return apart <= max(2 * lost, allowed * top) and np.max(np.abs(raised - truth)[over], initial=0.0) <= 1e-3 * top
+
+
 def is_rounding(program, exact, inputs):
-    """Is raising no further away from the program as it is than twice what that loses by rounding? `exact` computes in
-    f64, or is None."""
+    """Do results differ by rounding and overflow of the program as it is only? `exact` computes in f64, or is None."""
     import check_raise
     if not exact:
         return False
     double = [check_raise.from_type(x, spec.dtype).astype(np.float64) if spec.dtype in check_raise.UNIT else x
               for x, spec in zip(inputs, program.plain.arguments)]
-    exact, plain, raised = (program.results(one, numbers) for one, numbers in
-                            ((exact, double), (program.plain, inputs), (program.raised, inputs)))
-
-    def agree(truth, a, b):
-        sane = np.isfinite(truth)
-        lost, apart = (np.max(np.abs(a - other)[sane], initial=0.0) for other in (truth, b))
-        return np.isfinite([check_raise.distance(truth, a), check_raise.distance(a, b)]).all() and apart <= 2 * lost
-    return all(map(agree, exact, plain, raised))
+    results = [program.results(one, numbers) for one, numbers in
+               ((exact, double), (program.plain, inputs), (program.raised, inputs))]
+    return all(agree(*three, check_raise.ALLOWED.get(spec.dtype, 0.0)) for *three, spec in zip(*results, program.plain.results))
 
 
 # ===-- what programs read that nobody wrote ----------------------------------===#

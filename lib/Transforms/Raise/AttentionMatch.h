@@ -102,6 +102,7 @@ private:
   Expr *matchLateSum(Expr *e);
   bool matchSecondProduct(Expr *e);
   bool collectValues(Expr *e, unsigned depth);
+  bool splitWeights(Expr *product);
   bool looksLikeWeights(Expr *e, unsigned depth);
   bool matchWeights(Expr *e);
   bool matchSelectedWeights(Expr *select, Expr *&rest);

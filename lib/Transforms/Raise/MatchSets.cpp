@@ -120,8 +120,11 @@ void AttentionMatcher::splitProduct(Expr *e, SmallVectorImpl<Expr *> &pieces,
   pieces.push_back(e);
 }
 
+/// One piece is taken as it is stored, whatever type it is multiplied in.
 Expr *AttentionMatcher::productOf(ArrayRef<Expr *> pieces) {
   Expr *product = pieces.front();
+  while (pieces.size() == 1 && n.look(product)->isApply("arith.extf"))
+    product = n.look(product)->operands[0];
   for (Expr *piece : pieces.drop_front()) {
     if (product->type != someProduct->type || piece->type != someProduct->type)
       return nullptr;

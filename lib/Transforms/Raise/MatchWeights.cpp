@@ -94,6 +94,31 @@ bool AttentionMatcher::looksLikeWeights(Expr *e, unsigned depth) {
   return e->isApply("arith.select") && (inOperand(1) || inOperand(2));
 }
 
+/// Weights and values of a product. Of several, values are what differs along
+/// dimensions of the output that weights do not have: gates do not.
+bool AttentionMatcher::splitWeights(Expr *product) {
+  for (unsigned i : {0, 1}) {
+    Expr *rest = product->operands[i], *value = product->operands[1 - i];
+    if (!looksLikeWeights(rest, 6))
+      continue;
+    values.push_back(value);
+    weights = rest;
+    Expr *inner = n.withoutZero(n.lookThroughCasts(rest));
+    bool isProduct =
+        inner->isApply("arith.mulf") &&
+        llvm::any_of(inner->operands, [&](Expr *e) {
+          return !looksLikeWeights(e, 6) &&
+                 llvm::any_of(result.outputAtoms, [&](Atom atom) {
+                   return n.dependsOn(e, atom) &&
+                          !n.dependsOn(inner->operands[e == inner->operands[0]],
+                                       atom);
+                 });
+        });
+    return !isProduct || splitWeights(inner);
+  }
+  return false;
+}
+
 /// A sum of weights times a value, or of a value times such a sum: in the end
 /// one sum over tuples of keys. The division may stand between the sums.
 bool AttentionMatcher::collectValues(Expr *e, unsigned depth) {
@@ -106,12 +131,8 @@ bool AttentionMatcher::collectValues(Expr *e, unsigned depth) {
   llvm::append_range(result.keyAtoms, e->atoms);
   sums.push_back(e);
   someProduct = body;
-  for (unsigned i : {0, 1})
-    if (looksLikeWeights(body->operands[i], 6)) {
-      weights = body->operands[i];
-      values.push_back(body->operands[1 - i]);
-      return true;
-    }
+  if (splitWeights(body))
+    return true;
   for (unsigned i : {0, 1}) {
     if (!depth)
       break;
