@@ -78,12 +78,9 @@ bool AttentionBuilder::classifyAxis(const Axis &axis) {
     groups.push_back(axis);
     return true;
   }
-  bool inEvery = llvm::all_of(match.sets, inSet(&KeySet::key)) &&
-                 llvm::all_of(match.sets, inSet(&KeySet::value));
-  if (!inEvery && match.sets.size() > 1)
-    return fail("keys and values of some sets are the same where others differ "
-                "(along a batch dimension)");
-  if (!inEvery)
+  // A set that is shared where others differ is small beside what is computed
+  // from it, and is repeated.
+  if ((!inKey || !inValue) && match.sets.size() == 1)
     return fail(inKey ? "values are the same where keys differ (along a batch "
                         "dimension)"
                       : "keys are the same where values and queries differ "

@@ -141,6 +141,7 @@ private:
   Expr *withoutScale(Expr *e);
 
   // Sets of keys.
+  SmallVector<Atom> allKeyParts();
   SmallVector<Atom> keyParts(Expr *e);
   bool areApart(ArrayRef<Factor> keys);
   void splitProduct(Expr *e, SmallVectorImpl<Expr *> &pieces, unsigned depth);

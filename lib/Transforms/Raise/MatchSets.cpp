@@ -75,16 +75,20 @@ AttentionMatcher::scoreOperands(Expr *e) {
   return operands;
 }
 
-/// The parts of what is summed over from which an element depends.
-SmallVector<Atom> AttentionMatcher::keyParts(Expr *e) {
-  n.throughViews(e);
+/// What is summed over, as far as it has been cut.
+SmallVector<Atom> AttentionMatcher::allKeyParts() {
   SmallVector<Atom> parts;
   for (Atom atom : result.keyAtoms)
     llvm::copy_if(n.atoms.parts(atom), std::back_inserter(parts),
-                  [&](Atom part) {
-                    return n.atoms.extent(part) != 1 && n.dependsOn(e, part);
-                  });
+                  [&](Atom part) { return n.atoms.extent(part) != 1; });
   return parts;
+}
+
+/// The parts of it on which an element depends.
+SmallVector<Atom> AttentionMatcher::keyParts(Expr *e) {
+  n.throughViews(e);
+  return llvm::filter_to_vector(
+      allKeyParts(), [&](Atom part) { return n.dependsOn(e, part); });
 }
 
 /// Does each depend on keys of its own?
@@ -142,13 +146,9 @@ bool AttentionMatcher::formSets() {
   for (Expr *value : values)
     splitProduct(value, valuePieces, 4);
   llvm::EquivalenceClasses<Atom> classes;
-  SmallVector<Atom> all;
-  for (Atom atom : result.keyAtoms)
-    for (Atom part : n.atoms.parts(atom))
-      if (n.atoms.extent(part) != 1) {
-        all.push_back(part);
-        classes.insert(part);
-      }
+  SmallVector<Atom> all = allKeyParts();
+  for (Atom part : all)
+    classes.insert(part);
   for (Expr *piece : llvm::concat<Expr *>(keyPieces, valuePieces)) {
     SmallVector<Atom> parts = keyParts(piece);
     for (Atom part : parts)

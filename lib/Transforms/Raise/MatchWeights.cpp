@@ -156,10 +156,9 @@ bool AttentionMatcher::collectValues(Expr *e, unsigned depth) {
 bool AttentionMatcher::matchSecondProduct(Expr *e) {
   if (!collectValues(e, 3))
     return false;
-  // A product of attention's output with something else is no attention.
-  if (sums.size() > 1 && !llvm::all_of(sums, [&](Expr *sum) {
-        return n.dependsOn(weights, sum->atoms);
-      }))
+  // A product of attention's output with something else is no attention: it
+  // sums over columns of values, too.
+  if (sums.size() > 1 && keyParts(weights).size() < allKeyParts().size())
     return false;
   result.secondProduct = e->tensor.getDefiningOp();
   for (Expr *sum : sums)

@@ -144,3 +144,13 @@ print("wrong by more:", rounds("0.0", "1.5e8"), rounds("1.0", "1.0", other=NEARL
 print("rounds, and wrong all the same:", rounds("1.0e4", "1.0e4", other=NEARLY))
 print("hexadecimal numbers:", f'{in_double("0x47C35000"):.7f}', f'{in_double(chr(34) + "0x" + "0050c347" * 4 + chr(34)):.7f}')
 print("infinity:", in_double("0x7F800000"))
+
+
+def agree(plain, raised, truth=(1.0, 2.0), may_overflow=True):
+    return fuzz_raise.agree(*(np.array(x) for x in (truth, plain, raised)), 1e-6, may_overflow)
+
+
+print("overflows:", agree([np.inf, 2.0], [1.0, 2.0]), agree([np.inf, 2.0], [1.0, 2.0], may_overflow=False))
+print("overflows, and wrong:", agree([np.inf, 2.0], [1.1, 2.0]), agree([np.nan, 2.0], [1.0, 2.1]))
+print("neither is a number:", agree([np.nan, 2.0], [np.nan, 2.0], [np.nan, 2.0]))
+print("no number, and wrong:", agree([np.nan, 2.0], [1.0, 2.0], [np.nan, 2.0]), agree([1.0, 2.0], [np.nan, 2.0]))
