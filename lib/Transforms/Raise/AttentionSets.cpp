@@ -46,11 +46,13 @@ bool AttentionBuilder::checkSetMask(const MaskTerm &term) {
     return failAt(term.condition->loc,
                   "a mask is a condition on keys of several sets together, "
                   "which attn.tensor_attention has no mask for");
-  bool isWeight = sets.size() == 1 && term.condition->type.isInteger(1) &&
-                  isKeyWeight(term, sets[0]);
-  bool isOfFill =
-      !std::isinf(term.fill) && !match.guardsFills && !options.assumeRowsAttend;
-  if (!isWeight && !isOfFill)
+  if (!std::isinf(term.fill) && !match.guardsFills && !options.assumeRowsAttend)
+    return failAt(term.condition->loc,
+                  "a mask is a finite number, which may leave rows to the mean "
+                  "of all values, and attn.tensor_attention makes 0 of them "
+                  "(see assume-rows-attend)");
+  if (sets.empty() || !term.condition->type.isInteger(1) ||
+      !isKeyWeight(term, sets[0]))
     return failAt(term.condition->loc,
                   "a mask that differs from row to row and is no causal mask, "
                   "window or prefix is a bias, which attn.tensor_attention "
@@ -60,10 +62,6 @@ bool AttentionBuilder::checkSetMask(const MaskTerm &term) {
                   "a mask that is only known at run time may leave rows "
                   "without any key, of which attn.tensor_attention makes 0 and "
                   "the program something else (see assume-rows-attend)");
-  if (isOfFill)
-    return failAt(term.condition->loc,
-                  "rows without any key would change: they are masked by a "
-                  "finite number (see assume-rows-attend)");
   return true;
 }
 
