@@ -179,10 +179,14 @@ bool AttentionMatcher::formSets() {
     result.sets.push_back({result.keyAtoms, keys[0], values[0]});
     return true;
   }
-  if (leaders.size() <= 1)
-    return fail(loc, "keys or values differ from pair to pair of what is "
-                     "summed over: they are no products of one for each "
-                     "dimension");
+  // Keys or values that differ from pair to pair: ordinary attention to pairs.
+  if (leaders.size() <= 1) {
+    KeySet pairs{result.keyAtoms, productOf(keys), productOf(values)};
+    if (!pairs.key || !pairs.value)
+      return fail(loc, "keys or values of different types are multiplied");
+    result.sets.push_back(std::move(pairs));
+    return true;
+  }
   if (leaders.size() > mostSets)
     return fail(loc, "there are more sets of keys than attn.tensor_attention "
                      "takes");

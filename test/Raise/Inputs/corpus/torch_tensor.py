@@ -121,12 +121,34 @@ def tensor_triples(q, k1, k2, k3, v1, v2, v3):
     return torch.einsum("ijkl,je,ke,le->ie", torch.softmax(s.flatten(1), -1).view(s.shape), v1, v2, v3)
 
 
+@tensor("The last keys and values are of one head for all.", pairs()[:2] + [T(1, 1, 7, 4)] + pairs()[3:4] + [T(1, 1, 7, 3)])
+def tensor_shared_set(q, k1, k2, v1, v2):
+    return output(flat_softmax(scores(q, k1, k2.expand(1, 2, 7, 4))), v1, v2.expand(1, 2, 7, 3))
+
+
+@tensor("Padding of the last keys as an argument, with a guard: 0 where there is none.", SMALL + [T(7, dtype="i1", kind="mask")], key_weights=True)
+def tensor_padding_guarded(q, k1, k2, v1, v2, keep):
+    s = scores(q, k1, k2).masked_fill(~keep, -inf)
+    p = torch.where((s == -inf).all(-1, keepdim=True).all(-2, keepdim=True), 0.0, flat_softmax(s))
+    return output(p, v1, v2)
+
+
 @tensor("Lengths that are not known.", pairs(layout="sd", dynamic=(0,)))
 def tensor_dynamic(q, k1, k2, v1, v2):
     s = (q[:, None, None] * k1[None, :, None] * k2[None, None]).sum(-1) * 0.5
     e = torch.exp(s - s.amax((-2, -1), keepdim=True))
     p = e / e.sum((-2, -1), keepdim=True)
     return (p[..., None] * v1[None, :, None] * v2[None, None]).sum((1, 2))
+
+
+@accept("Values of their own for every pair: ordinary attention to pairs.", SMALL[:3] + [T(6, 7, 3)], scale=0.5)
+def tensor_values_of_pairs(q, k1, k2, v):
+    return torch.einsum("ijk,jke->ie", flat_softmax(scores(q, k1, k2)), v)
+
+
+@accept("Values of both sets added instead of multiplied: ordinary attention to pairs.", SMALL, scale=0.5)
+def tensor_values_added(q, k1, k2, v1, v2):
+    return (flat_softmax(scores(q, k1, k2))[..., None] * (v1[:, None] + v2[None])).sum((1, 2))
 
 
 @accept("Keys of their own for every pair, summed up with products of values: ordinary attention to pairs.",
@@ -138,6 +160,13 @@ def tensor_keys_of_pairs(q, k, v1, v2):
 @accept("Products of keys and of values by the same index: ordinary attention to products.", pairs(layout="sd", m1=6, m2=6), scale=0.5)
 def tensor_diagonal(q, k1, k2, v1, v2):
     return torch.softmax(torch.einsum("id,jd,jd->ij", q, k1, k2) * 0.5, -1) @ (v1 * v2)
+
+
+@accept("Softmax over the last keys: ordinary attention of products of queries and first keys.", SMALL, scale=0.5, overflows=True)
+def tensor_divided_each(q, k1, k2, v1, v2):
+    e = torch.exp(scores(q, k1, k2))
+    inner = torch.einsum("ijk,ke->ije", e, v2) / e.sum(-1)[..., None]
+    return torch.einsum("ije,je->ie", inner, v1)
 
 
 # ===-- masks --------------------------------------------------------------===#
@@ -188,11 +217,6 @@ def tensor_scores_added(q, k1, k2, v1, v2):
     return output(flat_softmax(s), v1, v2)
 
 
-@reject("Values of both sets added instead of multiplied.", SMALL)
-def tensor_values_added(q, k1, k2, v1, v2):
-    return (flat_softmax(scores(q, k1, k2))[..., None] * (v1[:, None] + v2[None])).sum((1, 2))
-
-
 @reject("Pairs whose first key is before the second.", SQUARE)
 def tensor_ordered_pairs(q, k1, k2, v1, v2):
     ordered = torch.ones(6, 6, dtype=torch.bool).tril(-1)
@@ -202,11 +226,6 @@ def tensor_ordered_pairs(q, k1, k2, v1, v2):
 @reject("A bias of pairs.", SMALL + [T(6, 7)])
 def tensor_bias(q, k1, k2, v1, v2, bias):
     return output(flat_softmax(scores(q, k1, k2) + bias), v1, v2)
-
-
-@reject("Values of their own for every pair.", SMALL[:3] + [T(6, 7, 3)])
-def tensor_values_of_pairs(q, k1, k2, v):
-    return torch.einsum("ijk,jke->ie", flat_softmax(scores(q, k1, k2)), v)
 
 
 @reject("The sum leaves the last of the first keys out.", SMALL)
@@ -224,6 +243,11 @@ def tensor_padding(q, k1, k2, v1, v2, keep1, keep2):
 def tensor_causal_strict(q, k1, k2, v1, v2):
     seen = torch.ones(6, 6, dtype=torch.bool).tril(-1)
     return output(flat_softmax(scores(q, k1, k2).masked_fill(~(seen[:, :, None] & seen[:, None]), -inf)), v1, v2)
+
+
+@reject("Weights multiplied by a gate of pairs.", SMALL + [T(6, 7)])
+def tensor_gated(q, k1, k2, v1, v2, gate):
+    return output(flat_softmax(scores(q, k1, k2)) * gate, v1, v2)
 
 
 @reject("Weights are returned, too.", SMALL)

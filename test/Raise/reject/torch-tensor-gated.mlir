@@ -1,8 +1,8 @@
-// Values of both sets added instead of multiplied.
+// Weights multiplied by a gate of pairs.
 //
-// ARGS: normal normal normal normal normal
+// ARGS: normal normal normal normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
-// CHECK: attention not raised: keys or values differ from pair to pair of what is summed over: they are no products of one for each dimension
+// CHECK: attention not raised: after the softmax, weights are multiplied or divided by something (dropout, a gate, or a mask that should come before it)
 // CHECK-NOT: = attn.
 
 #map = affine_map<(d0, d1, d2, d3) -> (d0, 0, d2, d3)>
@@ -12,13 +12,11 @@
 #map4 = affine_map<(d0, d1) -> (d0, d1)>
 #map5 = affine_map<(d0, d1) -> (d0)>
 #map6 = affine_map<(d0, d1) -> (d0, 0)>
-#map7 = affine_map<(d0, d1, d2) -> (d0, 0, d2)>
-#map8 = affine_map<(d0, d1, d2) -> (0, d1, d2)>
-#map9 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
-#map10 = affine_map<(d0, d1, d2, d3) -> (d1, d2, d3)>
-#map11 = affine_map<(d0, d1, d2, d3) -> (d0, d3)>
+#map7 = affine_map<(d0, d1, d2) -> (d1, d2)>
+#map8 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+#map9 = affine_map<(d0, d1, d2, d3) -> (d0, d1, 0, d3)>
 module {
-  func.func @main(%arg0: tensor<5x4xf32>, %arg1: tensor<6x4xf32>, %arg2: tensor<7x4xf32>, %arg3: tensor<6x3xf32>, %arg4: tensor<7x3xf32>) -> tensor<5x3xf32> {
+  func.func @main(%arg0: tensor<5x4xf32>, %arg1: tensor<6x4xf32>, %arg2: tensor<7x4xf32>, %arg3: tensor<6x3xf32>, %arg4: tensor<7x3xf32>, %arg5: tensor<6x7xf32>) -> tensor<5x3xf32> {
     %cst = arith.constant 0.000000e+00 : f32
     %c0_i64 = arith.constant 0 : i64
     %cst_0 = arith.constant 0xFF800000 : f32
@@ -32,9 +30,9 @@ module {
     %expanded_4 = tensor.expand_shape %arg2 [[0], [1, 2, 3]] output_shape [7, 4, 1, 1] : tensor<7x4xf32> into tensor<7x4x1x1xf32>
     %2 = tensor.empty() : tensor<5x6x1x4xf32>
     %3 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed, %transposed_3 : tensor<5x1x1x4xf32>, tensor<1x6x1x4xf32>) outs(%2 : tensor<5x6x1x4xf32>) {
-    ^bb0(%in: f32, %in_19: f32, %out: f32):
-      %31 = arith.mulf %in, %in_19 : f32
-      linalg.yield %31 : f32
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %34 = arith.mulf %in, %in_30 : f32
+      linalg.yield %34 : f32
     } -> tensor<5x6x1x4xf32>
     %4 = tensor.empty() : tensor<5x6x4x1xf32>
     %transposed_5 = linalg.transpose ins(%3 : tensor<5x6x1x4xf32>) outs(%4 : tensor<5x6x4x1xf32>) permutation = [0, 1, 3, 2]
@@ -55,8 +53,8 @@ module {
     %10 = tensor.empty() : tensor<5x6x7xf32>
     %11 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%collapsed_13 : tensor<5x6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
     ^bb0(%in: f32, %out: f32):
-      %31 = arith.mulf %in, %cst_1 : f32
-      linalg.yield %31 : f32
+      %34 = arith.mulf %in, %cst_1 : f32
+      linalg.yield %34 : f32
     } -> tensor<5x6x7xf32>
     %collapsed_14 = tensor.collapse_shape %11 [[0], [1, 2]] : tensor<5x6x7xf32> into tensor<5x42xf32>
     %12 = tensor.empty() : tensor<5xi64>
@@ -64,60 +62,70 @@ module {
     %14 = tensor.empty() : tensor<5xf32>
     %15 = linalg.fill ins(%cst_0 : f32) outs(%14 : tensor<5xf32>) -> tensor<5xf32>
     %16:2 = linalg.generic {indexing_maps = [#map4, #map5, #map5], iterator_types = ["parallel", "reduction"]} ins(%collapsed_14 : tensor<5x42xf32>) outs(%15, %13 : tensor<5xf32>, tensor<5xi64>) {
-    ^bb0(%in: f32, %out: f32, %out_19: i64):
-      %31 = linalg.index 1 : index
-      %32 = arith.index_cast %31 : index to i64
-      %33 = arith.maximumf %in, %out : f32
-      %34 = arith.cmpf ogt, %in, %out : f32
-      %35 = arith.select %34, %32, %out_19 : i64
-      linalg.yield %33, %35 : f32, i64
+    ^bb0(%in: f32, %out: f32, %out_30: i64):
+      %34 = linalg.index 1 : index
+      %35 = arith.index_cast %34 : index to i64
+      %36 = arith.maximumf %in, %out : f32
+      %37 = arith.cmpf ogt, %in, %out : f32
+      %38 = arith.select %37, %35, %out_30 : i64
+      linalg.yield %36, %38 : f32, i64
     } -> (tensor<5xf32>, tensor<5xi64>)
     %expanded_15 = tensor.expand_shape %16#0 [[0, 1]] output_shape [5, 1] : tensor<5xf32> into tensor<5x1xf32>
     %17 = tensor.empty() : tensor<5x42xf32>
     %18 = linalg.generic {indexing_maps = [#map4, #map6, #map4], iterator_types = ["parallel", "parallel"]} ins(%collapsed_14, %expanded_15 : tensor<5x42xf32>, tensor<5x1xf32>) outs(%17 : tensor<5x42xf32>) {
-    ^bb0(%in: f32, %in_19: f32, %out: f32):
-      %31 = arith.subf %in, %in_19 : f32
-      linalg.yield %31 : f32
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %34 = arith.subf %in, %in_30 : f32
+      linalg.yield %34 : f32
     } -> tensor<5x42xf32>
     %19 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%18 : tensor<5x42xf32>) outs(%17 : tensor<5x42xf32>) {
     ^bb0(%in: f32, %out: f32):
-      %31 = math.exp %in : f32
-      linalg.yield %31 : f32
+      %34 = math.exp %in : f32
+      linalg.yield %34 : f32
     } -> tensor<5x42xf32>
     %20 = tensor.empty() : tensor<5x1xf32>
     %21 = linalg.fill ins(%cst : f32) outs(%20 : tensor<5x1xf32>) -> tensor<5x1xf32>
     %22 = linalg.generic {indexing_maps = [#map4, #map6], iterator_types = ["parallel", "reduction"]} ins(%19 : tensor<5x42xf32>) outs(%21 : tensor<5x1xf32>) {
     ^bb0(%in: f32, %out: f32):
-      %31 = arith.addf %in, %out : f32
-      linalg.yield %31 : f32
+      %34 = arith.addf %in, %out : f32
+      linalg.yield %34 : f32
     } -> tensor<5x1xf32>
     %23 = linalg.generic {indexing_maps = [#map4, #map6, #map4], iterator_types = ["parallel", "parallel"]} ins(%19, %22 : tensor<5x42xf32>, tensor<5x1xf32>) outs(%17 : tensor<5x42xf32>) {
-    ^bb0(%in: f32, %in_19: f32, %out: f32):
-      %31 = arith.divf %in, %in_19 : f32
-      linalg.yield %31 : f32
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %34 = arith.divf %in, %in_30 : f32
+      linalg.yield %34 : f32
     } -> tensor<5x42xf32>
-    %expanded_16 = tensor.expand_shape %23 [[0], [1, 2, 3]] output_shape [5, 6, 7, 1] : tensor<5x42xf32> into tensor<5x6x7x1xf32>
-    %expanded_17 = tensor.expand_shape %arg3 [[0], [1, 2]] output_shape [6, 1, 3] : tensor<6x3xf32> into tensor<6x1x3xf32>
-    %expanded_18 = tensor.expand_shape %arg4 [[0, 1], [2]] output_shape [1, 7, 3] : tensor<7x3xf32> into tensor<1x7x3xf32>
-    %24 = tensor.empty() : tensor<6x7x3xf32>
-    %25 = linalg.generic {indexing_maps = [#map7, #map8, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%expanded_17, %expanded_18 : tensor<6x1x3xf32>, tensor<1x7x3xf32>) outs(%24 : tensor<6x7x3xf32>) {
-    ^bb0(%in: f32, %in_19: f32, %out: f32):
-      %31 = arith.addf %in, %in_19 : f32
-      linalg.yield %31 : f32
-    } -> tensor<6x7x3xf32>
-    %26 = tensor.empty() : tensor<5x6x7x3xf32>
-    %27 = linalg.generic {indexing_maps = [#map9, #map10, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%expanded_16, %25 : tensor<5x6x7x1xf32>, tensor<6x7x3xf32>) outs(%26 : tensor<5x6x7x3xf32>) {
-    ^bb0(%in: f32, %in_19: f32, %out: f32):
-      %31 = arith.mulf %in, %in_19 : f32
-      linalg.yield %31 : f32
-    } -> tensor<5x6x7x3xf32>
-    %28 = tensor.empty() : tensor<5x3xf32>
-    %29 = linalg.fill ins(%cst : f32) outs(%28 : tensor<5x3xf32>) -> tensor<5x3xf32>
-    %30 = linalg.generic {indexing_maps = [#map2, #map11], iterator_types = ["parallel", "reduction", "reduction", "parallel"]} ins(%27 : tensor<5x6x7x3xf32>) outs(%29 : tensor<5x3xf32>) {
-    ^bb0(%in: f32, %out: f32):
-      %31 = arith.addf %in, %out : f32
-      linalg.yield %31 : f32
-    } -> tensor<5x3xf32>
-    return %30 : tensor<5x3xf32>
+    %expanded_16 = tensor.expand_shape %23 [[0], [1, 2]] output_shape [5, 6, 7] : tensor<5x42xf32> into tensor<5x6x7xf32>
+    %24 = linalg.generic {indexing_maps = [#map3, #map7, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%expanded_16, %arg5 : tensor<5x6x7xf32>, tensor<6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %34 = arith.mulf %in, %in_30 : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x6x7xf32>
+    %expanded_17 = tensor.expand_shape %arg3 [[0], [1, 2, 3]] output_shape [6, 3, 1, 1] : tensor<6x3xf32> into tensor<6x3x1x1xf32>
+    %25 = tensor.empty() : tensor<1x3x6x1xf32>
+    %transposed_18 = linalg.transpose ins(%expanded_17 : tensor<6x3x1x1xf32>) outs(%25 : tensor<1x3x6x1xf32>) permutation = [2, 1, 0, 3]
+    %expanded_19 = tensor.expand_shape %arg4 [[0], [1, 2, 3]] output_shape [7, 3, 1, 1] : tensor<7x3xf32> into tensor<7x3x1x1xf32>
+    %26 = tensor.empty() : tensor<1x3x1x7xf32>
+    %transposed_20 = linalg.transpose ins(%expanded_19 : tensor<7x3x1x1xf32>) outs(%26 : tensor<1x3x1x7xf32>) permutation = [2, 1, 3, 0]
+    %27 = tensor.empty() : tensor<1x3x6x7xf32>
+    %28 = linalg.generic {indexing_maps = [#map8, #map9, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed_18, %transposed_20 : tensor<1x3x6x1xf32>, tensor<1x3x1x7xf32>) outs(%27 : tensor<1x3x6x7xf32>) {
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %34 = arith.mulf %in, %in_30 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x3x6x7xf32>
+    %collapsed_21 = tensor.collapse_shape %24 [[0], [1, 2]] : tensor<5x6x7xf32> into tensor<5x42xf32>
+    %expanded_22 = tensor.expand_shape %collapsed_21 [[0, 1], [2]] output_shape [1, 5, 42] : tensor<5x42xf32> into tensor<1x5x42xf32>
+    %29 = tensor.empty() : tensor<6x7x3x1xf32>
+    %transposed_23 = linalg.transpose ins(%28 : tensor<1x3x6x7xf32>) outs(%29 : tensor<6x7x3x1xf32>) permutation = [2, 3, 1, 0]
+    %collapsed_24 = tensor.collapse_shape %transposed_23 [[0, 1], [2, 3]] : tensor<6x7x3x1xf32> into tensor<42x3xf32>
+    %expanded_25 = tensor.expand_shape %collapsed_24 [[0, 1], [2]] output_shape [1, 42, 3] : tensor<42x3xf32> into tensor<1x42x3xf32>
+    %30 = tensor.empty() : tensor<1x5x3xf32>
+    %31 = linalg.fill ins(%cst : f32) outs(%30 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %32 = linalg.batch_matmul ins(%expanded_22, %expanded_25 : tensor<1x5x42xf32>, tensor<1x42x3xf32>) outs(%31 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %collapsed_26 = tensor.collapse_shape %32 [[0, 1], [2]] : tensor<1x5x3xf32> into tensor<5x3xf32>
+    %expanded_27 = tensor.expand_shape %collapsed_26 [[0], [1, 2, 3]] output_shape [5, 1, 1, 3] : tensor<5x3xf32> into tensor<5x1x1x3xf32>
+    %33 = tensor.empty() : tensor<5x3x1x1xf32>
+    %transposed_28 = linalg.transpose ins(%expanded_27 : tensor<5x1x1x3xf32>) outs(%33 : tensor<5x3x1x1xf32>) permutation = [0, 3, 1, 2]
+    %collapsed_29 = tensor.collapse_shape %transposed_28 [[0], [1, 2, 3]] : tensor<5x3x1x1xf32> into tensor<5x3xf32>
+    return %collapsed_29 : tensor<5x3xf32>
   }
 }
