@@ -20,24 +20,6 @@ static bool holdsOnly(Grid &grid, ArrayRef<double> numbers) {
   return true;
 }
 
-/// Times an ordinary number and nothing else: 0 stays 0.
-static bool isPlain(const BiasTerm &term) {
-  return term.factors.empty() && std::isfinite(term.number);
-}
-
-/// What hides a key still does.
-static bool isPositive(const BiasTerm &term) {
-  return isPlain(term) && term.number > 0;
-}
-
-/// Without a maximum taken off, what hides every key of a row makes 0 over 0,
-/// whatever number it is: as -inf does, unless a guard tells them apart.
-double AttentionBuilder::fillOf(double fill) const {
-  bool isGuardedIfInfinite = match.isGuarded && !match.guardsFills;
-  return match.maximum == Maximum::None && !isGuardedIfInfinite ? -INFINITY
-                                                                : fill;
-}
-
 /// Masks and biases that the program states for every row and key.
 SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts(size_t set) {
   SmallVector<Part> parts;
@@ -46,7 +28,7 @@ SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts(size_t set) {
       if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
         parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
-    if (!isPositive(term))
+    if (!term.isPositive())
       continue;
     auto grid = Grid::of(n, term.e, row, keys[set]);
     if (!grid)
@@ -234,43 +216,6 @@ bool AttentionBuilder::isKeyWeight(const MaskTerm &term, size_t set) {
          });
 }
 
-/// A bias that is 0 or hides keys by a select is a mask; sums are taken apart.
-/// What is left of the bias stays one. A fill must be so large that adding it
-/// is the same as putting it in the place of the score. Finite ones are masks
-/// if `splitsFinite` says so; true if there are any.
-bool AttentionBuilder::splitBias(const BiasTerm &term, bool splitsFinite,
-                                 unsigned depth) {
-  Expr *e = n.lookThroughCasts(term.e);
-  bool canSplit = depth && isPositive(term);
-  if (isPlain(term) && n.number(e) == 0.0)
-    return false;
-  auto splitOperand = [&](unsigned i) {
-    return splitBias({e->operands[i], term.number, {}}, splitsFinite,
-                     depth - 1);
-  };
-  if (canSplit && e->isApply("arith.addf")) {
-    bool first = splitOperand(0), second = splitOperand(1);
-    addsFills |= first && second;
-    return first || second;
-  }
-  if (canSplit && e->isApply("arith.select"))
-    for (unsigned filled : {1, 2}) {
-      auto fill = n.number(e->operands[filled]);
-      // NaN hides nothing.
-      if (!fill || !(*fill * term.number <= -1e30))
-        continue;
-      bool isFinite = std::isfinite(*fill * term.number);
-      if (isFinite && !splitsFinite)
-        break;
-      match.masks.push_back(
-          {e->operands[0], filled == 2, fillOf(*fill * term.number)});
-      bool isRestFinite = splitOperand(3 - filled);
-      return isFinite || isRestFinite;
-    }
-  match.biases.push_back(term);
-  return false;
-}
-
 /// The mask attribute of a condition on indices, for lengths that are not
 /// known; null if there is none.
 MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term,
@@ -333,77 +278,4 @@ void AttentionBuilder::takeStaticMask(size_t set) {
     drop(choice);
     return;
   }
-}
-
-/// Masks of all biases, on top of those there are. True if some of them fill
-/// with finite numbers.
-bool AttentionBuilder::splitBiases(ArrayRef<BiasTerm> biases,
-                                   bool splitsFinite) {
-  bool fills = false;
-  for (const BiasTerm &term : biases) {
-    bool fillsHere = splitBias(term, splitsFinite, 8);
-    addsFills |= fills && fillsHere;
-    fills |= fillsHere;
-  }
-  return fills;
-}
-
-void AttentionBuilder::resolveMasks() {
-  for (MaskTerm &term : match.masks)
-    term.fill = fillOf(term.fill);
-  SmallVector<MaskTerm> terms = match.masks;
-  SmallVector<BiasTerm> biases = std::exchange(match.biases, {});
-  bool fills = splitBiases(biases, /*splitsFinite=*/true);
-  bool mayBeEmpty = !options.assumeRowsAttend && !match.guardsFills;
-  // What the op itself makes of a row of such numbers is right only beside the
-  // maximum that the op takes off.
-  bool mustSplit = fills && mayBeEmpty && match.maximum != Maximum::Whole;
-  // Two of them in one place are -inf, and one is not.
-  addsFills |= fills && llvm::any_of(terms, [](const MaskTerm &term) {
-                 return std::isfinite(term.fill);
-               });
-  if (addsFills && mayBeEmpty && !mustSplit) {
-    match.masks = terms;
-    match.biases.clear();
-    splitBiases(biases, /*splitsFinite=*/false);
-  }
-  takeStaticMask(0);
-  if (masks[0].admitsAll())
-    takeDynamicMask(0);
-  bool isBetter =
-      hasDropped || llvm::any_of(match.masks, [&](const MaskTerm &term) {
-        return isKeyWeight(term, 0);
-      });
-  if (isBetter || mustSplit)
-    return;
-  match.masks = terms;
-  match.biases = biases;
-}
-
-bool AttentionBuilder::checkFills() {
-  for (const MaskTerm &term : match.masks)
-    if (!term.condition->type.isInteger(1))
-      return failAt(term.condition->loc,
-                    "weights are multiplied by what is no mask before they are "
-                    "summed");
-  if (options.assumeRowsAttend || match.guardsFills)
-    return true;
-  for (const MaskTerm &term : match.masks) {
-    if (std::isinf(term.fill))
-      continue;
-    if (addsFills)
-      return failAt(term.condition->loc,
-                    "rows without any key would change: scores are masked by a "
-                    "finite number, and another is added (see "
-                    "assume-rows-attend)");
-    if (match.maximum != Maximum::Whole)
-      return failAt(term.condition->loc,
-                    "rows without any key would change: the maximum is not of "
-                    "all masks and biases (see assume-rows-attend)");
-    if (type.isF16())
-      return failAt(term.condition->loc,
-                    "rows without any key would change: scores are f16 and "
-                    "masked by a finite number (see assume-rows-attend)");
-  }
-  return true;
 }

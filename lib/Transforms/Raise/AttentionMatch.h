@@ -8,6 +8,7 @@
 #include "Expr.h"
 #include "llvm/ADT/Twine.h"
 
+#include <cmath>
 #include <string>
 
 namespace polyattn::attn {
@@ -23,6 +24,11 @@ struct BiasTerm {
   Expr *e;
   double number = 1;
   SmallVector<Factor> factors;
+
+  /// Times an ordinary number and nothing else: 0 stays 0.
+  bool isPlain() const { return factors.empty() && std::isfinite(number); }
+  /// What hides a key still does.
+  bool isPositive() const { return isPlain() && number > 0; }
 };
 
 /// The score is `fill` (hugely negative or -inf) where `condition` is not
@@ -147,6 +153,8 @@ private:
   void splitProduct(Expr *e, SmallVectorImpl<Expr *> &pieces, unsigned depth);
   Expr *productOf(ArrayRef<Expr *> pieces);
   bool formSets();
+  bool addSet(ArrayRef<Atom> atoms, ArrayRef<Expr *> keys,
+              ArrayRef<Expr *> values);
 
   struct Guard {
     Expr *condition;

@@ -6,6 +6,7 @@
 
 #include "AttentionMatch.h"
 #include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace polyattn::attn;
@@ -137,72 +138,84 @@ Expr *AttentionMatcher::productOf(ArrayRef<Expr *> pieces) {
   return product;
 }
 
-/// Parts of what is summed over that one factor depends on belong together.
+namespace {
+/// Parts of what is summed over; those that one factor depends on belong
+/// together.
+class PartGroups {
+public:
+  explicit PartGroups(ArrayRef<Atom> parts) : parts(parts) {
+    for (Atom part : parts)
+      classes.insert(part);
+  }
+  void join(ArrayRef<Atom> together) {
+    for (Atom part : together)
+      classes.unionSets(together.front(), part);
+  }
+  /// The parts of each group.
+  SmallVector<SmallVector<Atom>> groups() const {
+    llvm::MapVector<Atom, SmallVector<Atom>> byLeader;
+    for (Atom part : parts)
+      byLeader[classes.getLeaderValue(part)].push_back(part);
+    return llvm::map_to_vector(byLeader,
+                               [](auto &pair) { return pair.second; });
+  }
+
+private:
+  SmallVector<Atom> parts;
+  llvm::EquivalenceClasses<Atom> classes;
+};
+} // namespace
+
+bool AttentionMatcher::addSet(ArrayRef<Atom> atoms, ArrayRef<Expr *> keys,
+                              ArrayRef<Expr *> values) {
+  KeySet set{llvm::to_vector(atoms), productOf(keys), productOf(values)};
+  if (!set.key || !set.value)
+    return fail(sums.front()->loc,
+                "keys or values of different types are multiplied");
+  result.sets.push_back(std::move(set));
+  return true;
+}
+
+/// Which keys and values belong together.
 bool AttentionMatcher::formSets() {
-  Location loc = sums.front()->loc;
   SmallVector<Expr *> keyPieces, valuePieces;
   for (Expr *key : keys)
     splitProduct(key, keyPieces, 4);
   for (Expr *value : values)
     splitProduct(value, valuePieces, 4);
-  llvm::EquivalenceClasses<Atom> classes;
-  SmallVector<Atom> all = allKeyParts();
-  for (Atom part : all)
-    classes.insert(part);
-  for (Expr *piece : llvm::concat<Expr *>(keyPieces, valuePieces)) {
-    SmallVector<Atom> parts = keyParts(piece);
-    for (Atom part : parts)
-      classes.unionSets(parts.front(), part);
-  }
-  SmallVector<Atom> leaders;
-  for (Atom part : all)
-    if (classes.getLeaderValue(part) == part)
-      leaders.push_back(part);
-  auto ofSet = [&](Atom leader, ArrayRef<Expr *> pieces) {
-    SmallVector<Expr *> result;
-    for (Expr *piece : pieces) {
+  PartGroups parts(allKeyParts());
+  for (Expr *piece : llvm::concat<Expr *>(keyPieces, valuePieces))
+    parts.join(keyParts(piece));
+  SmallVector<SmallVector<Atom>> groups = parts.groups();
+  // What depends on no key goes with the first.
+  auto piecesOf = [&](ArrayRef<Atom> group, ArrayRef<Expr *> pieces) {
+    return llvm::filter_to_vector(pieces, [&](Expr *piece) {
       SmallVector<Atom> parts = keyParts(piece);
-      Atom set = parts.empty() ? leaders.front()
-                               : classes.getLeaderValue(parts.front());
-      if (set == leader)
-        result.push_back(piece);
-    }
-    return result;
+      return parts.empty() ? group == ArrayRef(groups.front())
+                           : llvm::is_contained(group, parts.front());
+    });
   };
+  bool isLacking = llvm::any_of(groups, [&](ArrayRef<Atom> group) {
+    return piecesOf(group, keyPieces).empty() ||
+           piecesOf(group, valuePieces).empty();
+  });
   bool isSingle = keys.size() == 1 && values.size() == 1;
-  auto isLacking = [&](Atom leader) {
-    return ofSet(leader, keyPieces).empty() ||
-           ofSet(leader, valuePieces).empty();
-  };
   // Of a dimension that only one of both has, more is said where it is used.
-  if (isSingle && (leaders.size() <= 1 || llvm::any_of(leaders, isLacking))) {
+  if (isSingle && (groups.size() <= 1 || isLacking)) {
     result.sets.push_back({result.keyAtoms, keys[0], values[0]});
     return true;
   }
   // Keys or values that differ from pair to pair: ordinary attention to pairs.
-  if (leaders.size() <= 1) {
-    KeySet pairs{result.keyAtoms, productOf(keys), productOf(values)};
-    if (!pairs.key || !pairs.value)
-      return fail(loc, "keys or values of different types are multiplied");
-    result.sets.push_back(std::move(pairs));
-    return true;
-  }
-  if (leaders.size() > mostSets)
-    return fail(loc, "there are more sets of keys than attn.tensor_attention "
-                     "takes");
-  for (Atom leader : leaders) {
-    if (isLacking(leader))
-      return fail(loc, "keys or values are repeated over a dimension that is "
-                       "summed");
-    KeySet set{{},
-               productOf(ofSet(leader, keyPieces)),
-               productOf(ofSet(leader, valuePieces))};
-    if (!set.key || !set.value)
-      return fail(loc, "keys or values of different types are multiplied");
-    llvm::copy_if(all, std::back_inserter(set.atoms), [&](Atom part) {
-      return classes.getLeaderValue(part) == leader;
-    });
-    result.sets.push_back(std::move(set));
-  }
-  return true;
+  if (groups.size() <= 1)
+    return addSet(result.keyAtoms, keys, values);
+  if (isLacking)
+    return fail(sums.front()->loc,
+                "keys or values are repeated over a dimension that is summed");
+  if (groups.size() > mostSets)
+    return fail(sums.front()->loc, "there are more sets of keys than "
+                                   "attn.tensor_attention takes");
+  return llvm::all_of(groups, [&](ArrayRef<Atom> group) {
+    return addSet(group, piecesOf(group, keyPieces),
+                  piecesOf(group, valuePieces));
+  });
 }
