@@ -308,6 +308,9 @@ bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
   if (!log->isApply("math.log"))
     return false;
   Expr *total = n.lookThroughCasts(log->operands[0]);
+  // A sum of exponentials is its own absolute value.
+  if (total->isApply("math.absf"))
+    total = n.lookThroughCasts(total->operands[0]);
   if (!isSum(total) || n.number(total->operands[0]) != 0.0)
     return false;
   Expr *body = n.lookThroughCasts(total->operands[1]);
