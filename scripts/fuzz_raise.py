@@ -10,6 +10,7 @@ difference is a failure: its program is written to --out, with the command that 
 
 import argparse
 import collections
+import functools
 import glob
 import itertools
 import math
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import time
 import traceback
+import typing
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -74,7 +76,8 @@ def compiled(module, passes):
 def judge(text, words, raising, pipeline, whole, compare, say):
     """What comes of a program: a word for the table and why. `same` is one that was not raised, and if `compare` is
     true gave the same results; `stops` one that an assertion of its own stops at run time; `undefined` one whose results
-    depend on what tensor.empty holds. `say` is told which stage is under way, so that a crash can be placed."""
+    depend on what tensor.empty holds or stands behind a tensor; `rounds` one whose results differ by no more than what
+    it loses by rounding and overflow. `say` is told which stage is under way, so that a crash can be placed."""
     import check_raise
     import polyattn
 
@@ -101,11 +104,26 @@ def judge(text, words, raising, pipeline, whole, compare, say):
         return "failure", f"compiles without {tested} only: {error}"
     if not raised or not plain:
         return ("compiles raised only" if raised else "refused"), ""
-    wrong, stops = run_both(check_raise.Program.of(plain, raised, words, text), say)
-    if wrong:
+    double = functools.cache(lambda: exact(text, pipeline))
+    program = check_raise.Program.of(plain, raised, words, text)
+    say("run")
+    if "?x" in text and not is_within(text, pipeline, program.arguments(np.random.default_rng(0), 1.0)):
+        return "undefined", ""
+    found = run_both(program, say, double)
+    if found.wrong:
         say("run")
-        return ("failure", wrong) if is_defined(text, words, pipeline) else ("undefined", "")
-    return ("stops" if stops else "raised" if count else "same"), ""
+        return ("failure", found.wrong) if is_defined(text, pipeline, found.inputs) else ("undefined", "")
+    return ("stops" if found.stops else "rounds" if found.rounds else "raised" if count else "same"), ""
+
+
+def exact(text, pipeline):
+    """The program in f64, or None if it cannot be had."""
+    import polyattn
+    double = in_double(text)
+    try:
+        return double and compiled(polyattn.parse(double), pipeline)[0]
+    except polyattn.CompileError:
+        return None
 
 
 def stopped(program, executable, inputs):
@@ -118,10 +136,18 @@ def stopped(program, executable, inputs):
     return ""
 
 
-def run_both(program, say):
-    """What is wrong, or an empty text, and the diagnostic that stops the program as it is. Raised, such a program may
-    stop or not: what stands at an index that does not exist is nobody's to say."""
-    rng, stops = np.random.default_rng(0), ""
+class Found(typing.NamedTuple):
+    """What comes of running both programs."""
+    wrong: str = ""  # what, if something is
+    inputs: list = None  # that show it
+    stops: str = ""  # the diagnostic that stops the program as it is
+    rounds: bool = False  # do results differ by what the program itself loses by rounding and overflow?
+
+
+def run_both(program, say, exact=lambda: None):
+    """Raised, a program that stops may stop or not: what stands at an index that does not exist is nobody's to say.
+    `exact` gives the program in f64, which tells what is lost by rounding."""
+    rng, stops, rounds = np.random.default_rng(0), "", False
     for magnitude in (0.05, 1.0, 8.0):
         program.overflows |= magnitude > 0.05  # what was a maximum may be anything: NaN of large scores only is allowed
         inputs = program.arguments(rng, magnitude)
@@ -133,50 +159,147 @@ def run_both(program, say):
             if stops:
                 continue
             if wrong:
-                return f"magnitude {magnitude}: stops when it is raised only: {wrong}", ""
+                return Found(f"magnitude {magnitude}: stops when it is raised only: {wrong}", inputs)
             found = program.check(rng, inputs)
-        if isinstance(found, str):
-            return f"magnitude {magnitude}: {found}", ""
-        if found[1] > 1:
-            return f"magnitude {magnitude}: differs by {found[0]:.3g}, {found[1]:.3g} of what is allowed", ""
-    return "", stops
+            if (isinstance(found, str) or found[1] > 1) and is_rounding(program, exact(), inputs, magnitude > 0.05):
+                rounds = True
+            elif isinstance(found, str):
+                return Found(f"magnitude {magnitude}: {found}", inputs)
+            elif found[1] > 1:
+                return Found(f"magnitude {magnitude}: differs by {found[0]:.3g}, {found[1]:.3g} of what is allowed", inputs)
+    return Found(stops=stops, rounds=rounds)
+
+
+# ===-- what programs lose by rounding ----------------------------------------===#
+
+NARROW = r"(?<=[x<(,\s])(bf16|f16|f32)(?![\w\"])"
+
+
+def to_double(data, kind):
+    """Numbers of a narrower type, from their bytes."""
+    return from_bits(np.frombuffer(data, "<u2" if kind != "f32" else "<u4"), kind)
+
+
+def from_bits(bits, kind):
+    if kind == "bf16":
+        return (bits.astype("<u4") << 16).view("<f4").astype("<f8")
+    return bits.view("<f2" if kind == "f16" else "<f4").astype("<f8")
+
+
+def in_double(text):
+    """The program with f64 for every narrower float type, or None where bits matter."""
+    if "dense_resource" in text or "arith.bitcast" in text:
+        return None
+
+    def number(found, kind):
+        bits = np.array([int(found[0], 16)], "<u2" if kind != "f32" else "<u4")
+        return f"0x{from_bits(bits, kind).view('<u8')[0]:016X}"
+
+    def constant(found):
+        elements, rest, kind = found.groups()
+        if raw := re.fullmatch(r'"0x([0-9A-Fa-f]*)"', elements):
+            return f'dense<"0x{to_double(bytes.fromhex(raw[1]), kind).tobytes().hex()}"> : {rest}{kind}>'
+        return f"dense<{re.sub(r'0x[0-9A-F]+', lambda x: number(x, kind), elements)}> : {rest}{kind}>"
+
+    text = re.sub(r"dense<([^>]*)> : (tensor<[0-9x]*)(bf16|f16|f32)>", constant, text)
+    text = re.sub(r"(0x[0-9A-F]+) : (bf16|f16|f32)\b", lambda x: f"{number((x[1],), x[2])} : {x[2]}", text)
+    text = re.sub(NARROW, "f64", text)
+    return re.sub(r'"arith\.(?:extf|truncf)"\((%[\w#]+)\)(?: <\{[^}]*\}>)? : \(([^)]*f64[^)]*)\) -> \2', r'"arith.bitcast"(\1) : (\2) -> \2', text)
+
+
+def agree(truth, plain, raised, allowed, may_overflow):
+    """Is what is raised no further away from the program as it is than twice what that loses by rounding, and near the
+    truth where that overflows, if it may?"""
+    top = np.max(np.abs(truth[np.isfinite(truth)]), initial=0.0) or 1.0
+    over = may_overflow & np.isfinite(truth) & ~np.isfinite(plain)
+    if not np.all(np.isfinite(raised) == (np.isfinite(plain) | over)):
+        return False
+    if not np.array_equal(plain[~np.isfinite(raised)], raised[~np.isfinite(raised)], equal_nan=True):
+        return False
+    sane = np.isfinite(truth) & np.isfinite(plain)
+    lost, apart = (np.max(np.abs(plain - other)[sane], initial=0.0) for other in (truth, raised))
+    return apart <= max(2 * lost, allowed * top) and np.max(np.abs(raised - truth)[over], initial=0.0) <= 1e-3 * top
+
+
+def is_rounding(program, exact, inputs, may_overflow):
+    """Do results differ by rounding and overflow of the program as it is only? `exact` computes in f64, or is None."""
+    import check_raise
+    if not exact:
+        return False
+    double = [check_raise.from_type(x, spec.dtype).astype(np.float64) if spec.dtype in check_raise.UNIT else x
+              for x, spec in zip(inputs, program.plain.arguments)]
+    results = [program.results(one, numbers) for one, numbers in
+               ((exact, double), (program.plain, inputs), (program.raised, inputs))]
+    return all(agree(*three, check_raise.ALLOWED.get(spec.dtype, 0.0), may_overflow)
+               for *three, spec in zip(*results, program.plain.results))
+
+
+# ===-- what programs read that nobody wrote ----------------------------------===#
 
 
 def unwritten(rng, kind, most):
-    """What may stand in a tensor of this type that nobody wrote, as a constant's text: no two elements alike, integers
-    below `most`, floats below 10 times that."""
+    """What may stand in a tensor of this type that nobody wrote, as the text of a constant of its elements. Integers
+    below `most`, floats below 10 times that, no two alike; 0 means zeros, and NaN floats that are NaN."""
     *sizes, element = kind[len("tensor<"):-1].split("x")
+    if "?" in sizes:  # one number for all
+        sizes = []
     count = math.prod(int(size) for size in sizes)
     if element == "i1":
         return rng.choice(["true", "false"])
     if element[0] == "i":
-        numbers = rng.integers(0, most, count).astype(f"i{8 if element == 'index' else int(element[1:]) // 8}")
-    elif element == "bf16":
-        numbers = (rng.uniform(-10 * most, 10 * most, count).astype("f4").view("u4") >> 16).astype("u2")
+        numbers = rng.integers(0, 3 if math.isnan(most) else max(most, 1), count)
+        numbers = numbers.astype(f"i{8 if element == 'index' else int(element[1:]) // 8}")
     else:
-        numbers = rng.uniform(-10 * most, 10 * most, count).astype(f"f{int(element[1:]) // 8}")
+        numbers = np.full(count, np.nan) if math.isnan(most) else rng.uniform(-10 * most, 10 * most, count)
+        if element == "bf16":
+            numbers = (numbers.astype("f4").view("u4") >> 16).astype("u2")
+        else:
+            numbers = numbers.astype(f"f{int(element[1:]) // 8}")
+    if not sizes and "?" in kind:
+        return f"0x{numbers.tobytes()[::-1].hex()}" if element[0] != "i" else str(numbers[0])
     return f'"0x{numbers.tobytes().hex()}"' if count else ""
 
 
-def is_defined(text, words, pipeline):
-    """Results do not depend on what tensor.empty holds, as far as its sizes are static."""
+def filled(text, rng, most):
+    """The program with numbers in every tensor.empty; those of unknown size get a single one each."""
+    def constant(found):
+        name, sizes, types, kind = found.groups()
+        element = kind[len("tensor<"):-1].split("x")[-1]
+        number = unwritten(rng, kind, most)
+        if not sizes:
+            return f'{name} = "arith.constant"() <{{value = dense<{number}> : {kind}}}> : () -> {kind}'
+        kept = f"%kept{name[1:]}"
+        value = number if element == "i1" else f"{number} : {element}"
+        return (f'{kept} = "arith.constant"() <{{value = {value}}}> : () -> {element}\n'
+                f'{name} = "tensor.splat"({kept}, {sizes}) : ({element}, {types}) -> {kind}')
+    return re.sub(r'(%\w+) = "tensor\.empty"\(([^)]*)\) : \(([^)]*)\) -> (tensor<[^>]*>)', constant, text)
+
+
+def is_within(text, pipeline, inputs):
+    """Does no structured op read past the end of a tensor? With unknown sizes it may."""
+    import check_raise
+    import polyattn
+    module = polyattn.parse(text)
+    module.run("generate-runtime-verification")
+    checked = compiled(module, pipeline)[0]
+    return not checked or "Runtime op verification failed" not in stopped(
+        check_raise.Program.of(checked, checked, None, text), checked, inputs)
+
+
+def is_defined(text, pipeline, inputs):
+    """Results of these inputs do not depend on what tensor.empty holds, nor on what stands behind a tensor."""
     import check_raise
     import polyattn
 
-    def filled(most):
-        rng = np.random.default_rng(most)
-
-        def constant(found):
-            kind = found[1]
-            return f'"arith.constant"() <{{value = dense<{unwritten(rng, kind, most)}> : {kind}}}> : () -> {kind}'
-        return compiled(polyattn.parse(re.sub(r'"tensor\.empty"\(\) : \(\) -> (tensor<[^?>]*>)', constant, text)), pipeline)[0]
-
-    programs = [filled(most) for most in (2, 3, 100)]
-    if not all(programs):
+    fillings = (2, 3, 100, 0, math.nan)
+    programs = [compiled(polyattn.parse(filled(text, np.random.default_rng(i), most)), pipeline)[0] for i, most in enumerate(fillings)]
+    programs = [program for program in programs if program]
+    if not is_within(text, pipeline, inputs):
+        return False
+    if len(programs) < 2:
         return True
-    program, rng = check_raise.Program.of(programs[0], programs[0], words, text), np.random.default_rng(0)
+    program = check_raise.Program.of(programs[0], programs[0], None, text)
     with np.errstate(all="ignore"):
-        inputs = program.arguments(rng, 1.0)
         if any(stopped(program, other, inputs) for other in programs):
             return False
         one, *others = [program.results(other, inputs) for other in programs]

@@ -13,7 +13,8 @@ def AttnRaise : Pass<"attn-raise"> {
     Replaces softmax attention that is spelled out in linalg, tensor, arith and math ops by `attn.attention`, in
     whatever order, layout and grouping of loops it is written (docs/raising.md). What one element of a tensor is gets
     read backwards from the output as an expression: views become indices, so that transposes, reshapes and broadcasts
-    do not matter; then one matcher looks for `sum_j softmax(scores)_ij value_j`.
+    do not matter; then one matcher looks for `sum_j softmax(scores)_ij value_j`. Where keys and values are products over
+    several dimensions, as in `sum_jk softmax(sum_d q_id k1_jd k2_kd) v1_j v2_k`, that is `attn.tensor_attention`.
 
     Recognised are the scale (on queries, keys, both, the scores, divided by, or folded into exp2), the division before
     or after the second product or by a reciprocal, log-sum-exp, shared keys (GQA) by repetition, broadcast or

@@ -47,13 +47,15 @@ void AttentionBuilder::chooseViews() {
       }
     }
   };
-  SmallVector<Axis> axes = keyAxes();
-  axes.push_back(keys);
-  axes.push_back(dims);
-  choose(match.key, axes);
-  axes.back() = columns;
-  choose(match.value, axes);
-  axes = queryAxes();
+  for (auto [set, axis] : llvm::zip_equal(match.sets, keys)) {
+    SmallVector<Axis> axes = keyAxes();
+    axes.push_back(axis);
+    axes.push_back(dims);
+    choose(set.key, axes);
+    axes.back() = columns;
+    choose(set.value, axes);
+  }
+  SmallVector<Axis> axes = queryAxes();
   axes.push_back(row);
   axes.push_back(dims);
   choose(match.query, axes);
@@ -61,8 +63,13 @@ void AttentionBuilder::chooseViews() {
 
 bool AttentionBuilder::classifyAxis(const Axis &axis) {
   bool inQuery = dependsOn(match.query, axis);
-  bool inKey = dependsOn(match.key, axis);
-  bool inValue = dependsOn(match.value, axis);
+  auto inSet = [&](Expr *KeySet::*member) {
+    return [this, member, &axis](const KeySet &set) {
+      return dependsOn(set.*member, axis);
+    };
+  };
+  bool inKey = llvm::any_of(match.sets, inSet(&KeySet::key));
+  bool inValue = llvm::any_of(match.sets, inSet(&KeySet::value));
   if (inValue && !inQuery && !inKey) {
     llvm::append_range(columns, axis);
     return true;
@@ -71,7 +78,9 @@ bool AttentionBuilder::classifyAxis(const Axis &axis) {
     groups.push_back(axis);
     return true;
   }
-  if (!inKey || !inValue)
+  // A set that is shared where others differ is small beside what is computed
+  // from it, and is repeated.
+  if ((!inKey || !inValue) && match.sets.size() == 1)
     return fail(inKey ? "values are the same where keys differ (along a batch "
                         "dimension)"
                       : "keys are the same where values and queries differ "
@@ -112,9 +121,14 @@ void AttentionBuilder::chooseRow(ArrayRef<Axis> candidates) {
 bool AttentionBuilder::classify() {
   // What is read, without repetition; looking for it may cut atoms.
   SmallVector<Index> uses;
-  for (Expr **e : {&match.query, &match.key, &match.value}) {
-    *e = viewsOf(*e).front();
-    n.collectUses(*e, uses);
+  auto take = [&](Expr *&e) {
+    e = viewsOf(e).front();
+    n.collectUses(e, uses);
+  };
+  take(match.query);
+  for (KeySet &set : match.sets) {
+    take(set.key);
+    take(set.value);
   }
   for (const MaskTerm &term : match.masks)
     n.collectUses(viewsOf(term.condition).front(), uses);
@@ -130,14 +144,18 @@ bool AttentionBuilder::classify() {
       llvm::append_range(parts, n.atoms.parts(atom));
     return n.atoms.axes(parts, uses);
   };
-  for (const Axis &axis : axesOf(match.keyAtoms)) {
-    if (!dependsOn(match.key, axis) || !dependsOn(match.value, axis))
-      return fail(
-          "keys or values are repeated over a dimension that is summed");
-    llvm::append_range(keys, axis);
+  for (const KeySet &set : match.sets) {
+    Axis &ofSet = keys.emplace_back();
+    for (const Axis &axis : axesOf(set.atoms)) {
+      if (!dependsOn(set.key, axis) || !dependsOn(set.value, axis))
+        return fail(
+            "keys or values are repeated over a dimension that is summed");
+      llvm::append_range(ofSet, axis);
+    }
   }
   for (const Axis &axis : axesOf(match.dimAtoms)) {
-    if (!dependsOn(match.key, axis) || !dependsOn(match.query, axis))
+    auto lacks = [&](const KeySet &set) { return !dependsOn(set.key, axis); };
+    if (llvm::any_of(match.sets, lacks) || !dependsOn(match.query, axis))
       return fail("queries or keys are repeated over a dimension that is "
                   "summed");
     llvm::append_range(dims, axis);
@@ -174,13 +192,13 @@ SmallVector<Axis> AttentionBuilder::keyAxes() {
 SmallVector<Axis> AttentionBuilder::biasAxes() {
   SmallVector<Axis> axes = queryAxes();
   axes.push_back(row);
-  axes.push_back(keys);
+  axes.push_back(keys[0]);
   return axes;
 }
 
-SmallVector<Axis> AttentionBuilder::weightAxes() {
+SmallVector<Axis> AttentionBuilder::weightAxes(size_t set) {
   SmallVector<Axis> axes = keyAxes();
-  axes.push_back(keys);
+  axes.push_back(keys[set]);
   return axes;
 }
 
@@ -189,4 +207,12 @@ SmallVector<Axis> AttentionBuilder::outputAxes() {
   axes.push_back(row);
   axes.push_back(columns);
   return axes;
+}
+
+/// What queries, keys and values are made from.
+SmallVector<Expr *> AttentionBuilder::operandExprs() {
+  SmallVector<Expr *> es{match.query};
+  for (const KeySet &set : match.sets)
+    es.append({set.key, set.value});
+  return es;
 }

@@ -35,14 +35,17 @@ bool AttentionBuilder::checkTypes() {
       type = other;
     return true;
   };
-  bool known = widen(match.query->type) && widen(match.key->type) &&
-               widen(match.value->type);
+  bool known =
+      llvm::all_of(operandExprs(), [&](Expr *e) { return widen(e->type); });
   for (const BiasTerm &term : match.biases)
     known &= widen(n.throughViews(term.e)->type);
   if (!known || !(type.isF32() || type.isF16() || type.isBF16()))
     return fail("elements are neither f32, f16 nor bf16");
   if (options.reassociate)
     return true;
+  if (match.sets.size() > 1)
+    return fail("attn.tensor_attention multiplies in an order of its own, and "
+                "reassociate=false forbids that");
   if (!match.dividesLate)
     return fail("weights are divided by their sum before the second product, "
                 "and reassociate=false forbids to move that");
@@ -93,7 +96,7 @@ bool AttentionBuilder::checkUsers() {
   }
   // Nor may what becomes an operand come from the scores.
   SmallVector<Expr *> leaves;
-  for (Expr *e : {match.query, match.key, match.value})
+  for (Expr *e : operandExprs())
     layout.collectLeaves(e, leaves);
   for (const MaskTerm &term : match.masks)
     layout.collectLeaves(term.condition, leaves);
@@ -176,8 +179,8 @@ static Value emitAdmits(OpBuilder &b, Location loc, ArrayRef<MaskTerm> masks,
 
 /// Keys that some mask hides weigh 0. Masks that cannot be brought into the
 /// shape of weights are left for the bias.
-Value AttentionBuilder::weightsOperand() {
-  auto isWeight = [&](const MaskTerm &term) { return isKeyWeight(term); };
+Value AttentionBuilder::weightsOperand(size_t set) {
+  auto isWeight = [&](const MaskTerm &term) { return isKeyWeight(term, set); };
   SmallVector<MaskTerm> masks;
   llvm::copy_if(match.masks, std::back_inserter(masks), isWeight);
   if (masks.empty())
@@ -186,7 +189,7 @@ Value AttentionBuilder::weightsOperand() {
   for (const MaskTerm &term : masks)
     es.push_back(term.condition);
   Value weights = layout.compute(
-      es, weightAxes(), type, [&](OpBuilder &b, ValueRange values) -> Value {
+      es, weightAxes(set), type, [&](OpBuilder &b, ValueRange values) -> Value {
         auto number = [&](double x) -> Value {
           return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, x));
         };
@@ -273,30 +276,13 @@ Value AttentionBuilder::inRootShape(Value output) {
   return result;
 }
 
-Value AttentionBuilder::build() {
-  if (!classify())
-    return {};
-  resolveMasks();
-  if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers())
-    return {};
-  if (!(std::fabs(match.scale) < 1e30) || match.scale == 0)
-    return fail("the scale is 0, or no ordinary number"), Value();
-  for (Expr *e : {match.query, match.key, match.value})
-    layout.addSizes(e);
-  Value weights = weightsOperand();
-  Value query = queryOperand();
-  SmallVector<Axis> axes = keyAxes();
-  axes.push_back(keys);
-  axes.push_back(dims);
-  Value key = operand(match.key, axes);
-  axes.back() = columns;
-  Value value = operand(match.value, axes);
+/// One set of keys.
+bool AttentionBuilder::buildSingle(Value query, Value key, Value value) {
+  Value weights = weightsOperand(0);
   bool wantsBias = !match.biases.empty() || !match.masks.empty();
   Value bias = biasOperand();
-  if (!query || !key || !value || (wantsBias && !bias))
-    return fail("the layout of queries, keys, values or a bias is no reshape "
-                "and transpose of a tensor"),
-           Value();
+  if (wantsBias && !bias)
+    return fail("the layout of a bias is no reshape and transpose of a tensor");
   SmallVector<int64_t> shape(
       cast<RankedTensorType>(query.getType()).getShape());
   shape.back() = cast<RankedTensorType>(value.getType()).getShape().back();
@@ -304,10 +290,47 @@ Value AttentionBuilder::build() {
   op = AttentionOp::create(
       b, loc, RankedTensorType::get(shape, type), query, key, value, bias,
       weights, b.getF64FloatAttr(match.scale),
-      ExpKernelAttr::get(b.getContext()), mask, BoundAttr(), ArrayAttr(),
+      ExpKernelAttr::get(b.getContext()), masks[0], BoundAttr(), ArrayAttr(),
       CertificateAttr(), EvaluationAttr(),
       givesNan ? b.getUnitAttr() : UnitAttr());
-  Value result = inRootShape(op.getOutput());
+  return true;
+}
+
+Value AttentionBuilder::build() {
+  if (!classify())
+    return {};
+  bool isSingle = match.sets.size() == 1;
+  masks.assign(match.sets.size(), FullMaskAttr::get(b.getContext()));
+  if (isSingle)
+    resolveMasks();
+  else if (!resolveSetMasks())
+    return {};
+  if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers())
+    return {};
+  if (!(std::fabs(match.scale) < 1e30) || match.scale == 0)
+    return fail("the scale is 0, or no ordinary number"), Value();
+  for (Expr *e : operandExprs())
+    layout.addSizes(e);
+  Value query = queryOperand();
+  SmallVector<Value> keyOperands, valueOperands;
+  for (auto [set, axis] : llvm::zip_equal(match.sets, keys)) {
+    SmallVector<Axis> axes = keyAxes();
+    axes.push_back(axis);
+    axes.push_back(dims);
+    keyOperands.push_back(operand(set.key, axes));
+    axes.back() = columns;
+    valueOperands.push_back(operand(set.value, axes));
+  }
+  if (!query || llvm::is_contained(keyOperands, Value()) ||
+      llvm::is_contained(valueOperands, Value()))
+    return fail("the layout of queries, keys or values is no reshape and "
+                "transpose of a tensor"),
+           Value();
+  bool isBuilt = isSingle ? buildSingle(query, keyOperands[0], valueOperands[0])
+                          : buildTensor(query, keyOperands, valueOperands);
+  if (!isBuilt)
+    return {};
+  Value result = inRootShape(op->getResult(0));
   if (!result)
     fail("the layout of the output is no reshape and transpose of a tensor");
   return result;

@@ -1,6 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
-// From attention that has been found to attn.attention.
+// From attention that has been found to attn.attention, or to
+// attn.tensor_attention where it is over tuples of keys.
 
 #ifndef POLYATTN_LIB_TRANSFORMS_RAISE_ATTENTIONBUILDER_H
 #define POLYATTN_LIB_TRANSFORMS_RAISE_ATTENTIONBUILDER_H
@@ -31,7 +32,7 @@ public:
   /// then `miss` says why.
   Value build();
 
-  AttentionOp op;
+  Operation *op = nullptr;
   std::optional<Miss> miss;
 
 private:
@@ -46,14 +47,16 @@ private:
   void chooseRow(ArrayRef<Axis> candidates);
   bool dependsOn(Expr *e, ArrayRef<Atom> axis) { return n.dependsOn(e, axis); }
   bool isOfHead(Expr *e);
-  SmallVector<Axis> queryAxes(), keyAxes(), biasAxes(), weightAxes(),
+  SmallVector<Axis> queryAxes(), keyAxes(), biasAxes(), weightAxes(size_t set),
       outputAxes();
+  SmallVector<Expr *> operandExprs();
 
   // Masks and biases (AttentionMasks.cpp).
   void resolveMasks();
-  void splitBias(const BiasTerm &term, unsigned depth);
-  void takeStaticMask();
-  void takeDynamicMask();
+  bool splitBiases(ArrayRef<BiasTerm> biases, bool splitsFinite);
+  bool splitBias(const BiasTerm &term, bool splitsFinite, unsigned depth);
+  void takeStaticMask(size_t set);
+  void takeDynamicMask(size_t set);
   bool checkFills();
   struct Part {
     std::unique_ptr<Grid> grid;
@@ -63,12 +66,19 @@ private:
     size_t index;
   };
   double fillOf(double fill) const;
-  SmallVector<Part> gridParts();
+  SmallVector<Part> gridParts(size_t set);
   MaskAttrInterface maskOf(ArrayRef<Part *> parts, bool &hasEmptyRow);
-  MaskAttrInterface dynamicMask(const MaskTerm &term);
+  MaskAttrInterface dynamicMask(const MaskTerm &term, size_t set);
   bool mayReplace(ArrayRef<Part *> parts, bool hasEmptyRow);
   void drop(ArrayRef<Part *> parts);
-  bool isKeyWeight(const MaskTerm &term);
+  bool isKeyWeight(const MaskTerm &term, size_t set);
+  bool isOfSet(Expr *e, size_t set);
+
+  // Of several sets (AttentionSets.cpp).
+  bool resolveSetMasks();
+  void splitConditions();
+  bool checkSetMask(const MaskTerm &term);
+  bool buildTensor(Value query, ArrayRef<Value> keys, ArrayRef<Value> values);
 
   // Operands.
   bool checkTypes();
@@ -77,7 +87,8 @@ private:
   Value operand(Expr *e, ArrayRef<Axis> axes);
   Value queryOperand();
   Value biasOperand();
-  Value weightsOperand();
+  Value weightsOperand(size_t set);
+  bool buildSingle(Value query, Value key, Value value);
   Value inRootShape(Value output);
 
   Notation &n;
@@ -89,14 +100,18 @@ private:
   Layout layout;
 
   /// Batch dimensions that queries, keys and values share; query heads that
-  /// share keys; rows of queries; keys; head and value dimensions.
+  /// share keys; rows of queries; keys of each set; head and value dimensions.
   SmallVector<Axis> shared, groups;
-  Axis row, keys, dims, columns;
+  SmallVector<Axis, 2> keys;
+  Axis row, dims, columns;
   FloatType type;
-  MaskAttrInterface mask;
+  /// Of each set.
+  SmallVector<MaskAttrInterface, 2> masks;
   bool hasEmptyRows = false;
   /// Has some mask or bias become an attribute?
   bool hasDropped = false;
+  /// Do several finite numbers that hide keys add up?
+  bool addsFills = false;
 };
 
 } // namespace polyattn::attn

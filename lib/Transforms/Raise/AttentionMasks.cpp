@@ -20,35 +20,17 @@ static bool holdsOnly(Grid &grid, ArrayRef<double> numbers) {
   return true;
 }
 
-/// Times an ordinary number and nothing else: 0 stays 0.
-static bool isPlain(const BiasTerm &term) {
-  return term.factors.empty() && std::isfinite(term.number);
-}
-
-/// What hides a key still does.
-static bool isPositive(const BiasTerm &term) {
-  return isPlain(term) && term.number > 0;
-}
-
-/// Without a maximum taken off, what hides every key of a row makes 0 over 0,
-/// whatever number it is: as -inf does, unless a guard tells them apart.
-double AttentionBuilder::fillOf(double fill) const {
-  bool isGuardedIfInfinite = match.isGuarded && !match.guardsFills;
-  return match.maximum == Maximum::None && !isGuardedIfInfinite ? -INFINITY
-                                                                : fill;
-}
-
 /// Masks and biases that the program states for every row and key.
-SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts() {
+SmallVector<AttentionBuilder::Part> AttentionBuilder::gridParts(size_t set) {
   SmallVector<Part> parts;
   for (auto [k, term] : llvm::enumerate(match.masks))
-    if (auto grid = Grid::of(n, term.condition, row, keys))
+    if (auto grid = Grid::of(n, term.condition, row, keys[set]))
       if (term.condition->type.isInteger(1) || holdsOnly(*grid, {0, 1}))
         parts.push_back({std::move(grid), term.admits, term.fill, k});
   for (auto [k, term] : llvm::enumerate(match.biases)) {
-    if (!isPositive(term))
+    if (!term.isPositive())
       continue;
-    auto grid = Grid::of(n, term.e, row, keys);
+    auto grid = Grid::of(n, term.e, row, keys[set]);
     if (!grid)
       continue;
     double fill = -INFINITY;
@@ -189,6 +171,9 @@ bool AttentionBuilder::mayReplace(ArrayRef<Part *> parts, bool hasEmptyRow) {
       parts, [](const Part *part) { return std::isinf(part->fill); });
   if (isInfinite)
     return true;
+  // What hides keys of other sets hides none of these.
+  if (match.sets.size() > 1)
+    return !hasEmptyRow;
   size_t others = match.masks.size() + match.biases.size() - parts.size();
   return !hasEmptyRow && others == 0;
 }
@@ -212,50 +197,33 @@ void AttentionBuilder::drop(ArrayRef<Part *> parts) {
   match.biases = biases;
 }
 
+/// Does it not depend on keys of other sets?
+bool AttentionBuilder::isOfSet(Expr *e, size_t set) {
+  return llvm::none_of(llvm::enumerate(keys), [&](const auto &other) {
+    return other.index() != set && dependsOn(e, other.value());
+  });
+}
+
 /// A condition on keys alone, hidden ones of which have no weight even where
 /// they are all there is.
-bool AttentionBuilder::isKeyWeight(const MaskTerm &term) {
+bool AttentionBuilder::isKeyWeight(const MaskTerm &term, size_t set) {
   if (!std::isinf(term.fill) && !match.guardsFills && !options.assumeRowsAttend)
     return false;
-  return dependsOn(term.condition, keys) && !dependsOn(term.condition, row) &&
+  return dependsOn(term.condition, keys[set]) && isOfSet(term.condition, set) &&
+         !dependsOn(term.condition, row) &&
          llvm::none_of(groups, [&](const Axis &group) {
            return dependsOn(term.condition, group);
          });
 }
 
-/// A bias that is 0 or hides keys by a select is a mask; sums are taken apart.
-/// What is left of the bias stays one. A finite fill must be so large that
-/// adding it is the same as putting it in the place of the score.
-void AttentionBuilder::splitBias(const BiasTerm &term, unsigned depth) {
-  Expr *e = n.lookThroughCasts(term.e);
-  bool canSplit = depth && isPositive(term);
-  if (isPlain(term) && n.number(e) == 0.0)
-    return;
-  if (canSplit && e->isApply("arith.addf")) {
-    splitBias({e->operands[0], term.number, {}}, depth - 1);
-    splitBias({e->operands[1], term.number, {}}, depth - 1);
-    return;
-  }
-  if (canSplit && e->isApply("arith.select"))
-    for (unsigned filled : {1, 2}) {
-      auto fill = n.number(e->operands[filled]);
-      // NaN hides nothing.
-      if (!fill || !(*fill * term.number <= -1e30))
-        continue;
-      match.masks.push_back(
-          {e->operands[0], filled == 2, fillOf(*fill * term.number)});
-      splitBias({e->operands[3 - filled], term.number, {}}, depth - 1);
-      return;
-    }
-  match.biases.push_back(term);
-}
-
 /// The mask attribute of a condition on indices, for lengths that are not
 /// known; null if there is none.
-MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term) {
-  if (row.size() != 1 || keys.size() != 1)
+MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term,
+                                                size_t set) {
+  if (row.size() != 1 || keys[set].size() != 1 ||
+      !term.condition->type.isInteger(1))
     return {};
-  auto band = bandOf(n, term.condition, term.admits, row[0], keys[0]);
+  auto band = bandOf(n, term.condition, term.admits, row[0], keys[set][0]);
   MLIRContext *context = b.getContext();
   if (!band || band->most < 0 || band->least > 0)
     return {};
@@ -272,9 +240,9 @@ MaskAttrInterface AttentionBuilder::dynamicMask(const MaskTerm &term) {
 }
 
 /// With unknown lengths, by formula: the first mask that is one.
-void AttentionBuilder::takeDynamicMask() {
+void AttentionBuilder::takeDynamicMask(size_t set) {
   for (const MaskTerm &term : match.masks) {
-    MaskAttrInterface found = dynamicMask(term);
+    MaskAttrInterface found = dynamicMask(term, set);
     if (!found)
       continue;
     // Rows past the last key may see nothing through a window.
@@ -282,16 +250,16 @@ void AttentionBuilder::takeDynamicMask() {
     Part part{nullptr, term.admits, term.fill, size_t(&term - &match.masks[0])};
     if (!mayReplace(&part, mayBeEmpty))
       continue;
-    mask = found;
-    hasEmptyRows = mayBeEmpty;
+    masks[set] = found;
+    hasEmptyRows |= mayBeEmpty;
     drop(&part);
     return;
   }
 }
 
 /// All masks together as one attribute, or else one that is an attribute alone.
-void AttentionBuilder::takeStaticMask() {
-  SmallVector<Part> parts = gridParts();
+void AttentionBuilder::takeStaticMask(size_t set) {
+  SmallVector<Part> parts = gridParts(set);
   SmallVector<Part *> all;
   for (Part &part : parts)
     all.push_back(&part);
@@ -305,53 +273,9 @@ void AttentionBuilder::takeStaticMask() {
     MaskAttrInterface found = maskOf(choice, hasEmptyRow);
     if (!found || !mayReplace(choice, hasEmptyRow))
       continue;
-    mask = found;
-    hasEmptyRows = hasEmptyRow;
+    masks[set] = found;
+    hasEmptyRows |= hasEmptyRow;
     drop(choice);
     return;
   }
-}
-
-void AttentionBuilder::resolveMasks() {
-  mask = FullMaskAttr::get(b.getContext());
-  for (MaskTerm &term : match.masks)
-    term.fill = fillOf(term.fill);
-  SmallVector<MaskTerm> masks = match.masks;
-  SmallVector<BiasTerm> biases = std::exchange(match.biases, {});
-  for (const BiasTerm &term : biases)
-    splitBias(term, 8);
-  takeStaticMask();
-  if (mask.admitsAll())
-    takeDynamicMask();
-  bool isBetter =
-      hasDropped || llvm::any_of(match.masks, [&](const MaskTerm &term) {
-        return isKeyWeight(term);
-      });
-  if (isBetter)
-    return;
-  match.masks = masks;
-  match.biases = biases;
-}
-
-bool AttentionBuilder::checkFills() {
-  for (const MaskTerm &term : match.masks)
-    if (!term.condition->type.isInteger(1))
-      return failAt(term.condition->loc,
-                    "weights are multiplied by what is no mask before they are "
-                    "summed");
-  if (options.assumeRowsAttend || match.guardsFills)
-    return true;
-  for (const MaskTerm &term : match.masks) {
-    if (std::isinf(term.fill))
-      continue;
-    if (match.maximum != Maximum::Whole)
-      return failAt(term.condition->loc,
-                    "rows without any key would change: the maximum is not of "
-                    "all masks and biases (see assume-rows-attend)");
-    if (type.isF16())
-      return failAt(term.condition->loc,
-                    "rows without any key would change: scores are f16 and "
-                    "masked by a finite number (see assume-rows-attend)");
-  }
-  return true;
 }

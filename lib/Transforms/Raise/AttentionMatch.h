@@ -8,6 +8,7 @@
 #include "Expr.h"
 #include "llvm/ADT/Twine.h"
 
+#include <cmath>
 #include <string>
 
 namespace polyattn::attn {
@@ -23,6 +24,11 @@ struct BiasTerm {
   Expr *e;
   double number = 1;
   SmallVector<Factor> factors;
+
+  /// Times an ordinary number and nothing else: 0 stays 0.
+  bool isPlain() const { return factors.empty() && std::isfinite(number); }
+  /// What hides a key still does.
+  bool isPositive() const { return isPlain() && number > 0; }
 };
 
 /// The score is `fill` (hugely negative or -inf) where `condition` is not
@@ -41,16 +47,26 @@ struct Miss {
 
 /// What of the scores a row's maximum is taken of before exp. Where a finite
 /// number hides all keys of a row, that decides what the row gives: the same
-/// weight for every key (Whole), or 0 over 0, as -inf does (None).
-enum class Maximum { None, Partial, Whole };
+/// weight for every key (Whole: scores with all masks and biases), or 0 over 0,
+/// as -inf does (None); of scores without masks and biases (Bare), or of what
+/// cannot be told (Unclear), nothing is known.
+enum class Maximum { None, Bare, Whole, Unclear };
+
+/// Keys and values over some of what is summed over.
+struct KeySet {
+  SmallVector<Atom> atoms;
+  Expr *key, *value;
+};
 
 /// One attention: output = sum over keys of softmax(scores) * value, scores =
-/// scale * factors * query . key + biases, under masks.
+/// scale * factors * query . key + biases, under masks. With several sets it is
+/// over tuples of keys, whose products take the place of the key and the value.
 struct AttentionMatch {
   /// The element of the root's result.
   Expr *output = nullptr;
   SmallVector<Atom> outputAtoms, keyAtoms, dimAtoms;
-  Expr *query = nullptr, *key = nullptr, *value = nullptr;
+  Expr *query = nullptr;
+  SmallVector<KeySet, 2> sets;
   double scale = 1;
   SmallVector<Factor> factors;
   SmallVector<BiasTerm> biases;
@@ -91,6 +107,8 @@ private:
   // Weights.
   Expr *matchLateSum(Expr *e);
   bool matchSecondProduct(Expr *e);
+  bool collectValues(Expr *e, unsigned depth);
+  bool splitWeights(Expr *product);
   bool looksLikeWeights(Expr *e, unsigned depth);
   bool matchWeights(Expr *e);
   bool matchSelectedWeights(Expr *select, Expr *&rest);
@@ -106,31 +124,65 @@ private:
 
   // Scores.
   bool collectScores(Expr *e, Scaled scaled);
+  bool collectTerm(Expr *seen, Expr *e, Scaled scaled);
   bool collectSum(Expr *e, const Scaled &scaled);
   bool collectProduct(Expr *e, Scaled scaled, bool &taken);
   bool collectSelect(Expr *e, const Scaled &scaled);
   bool isHarmlessShift(Expr *e);
   bool checkShifts();
-  Maximum maximumIn(Expr *e, unsigned depth);
+  Maximum maximumIn(Expr *e, double number, unsigned depth);
+  Maximum maximumOver(Expr *reduce, double number);
+  std::optional<bool> whereFinite(Expr *condition, Expr *e);
   bool comesFrom(Operation *op, Expr *e, unsigned depth);
-  bool isScoreProduct(Expr *e);
+  struct ScoreOperands {
+    SmallVector<Factor> queries, keys, others;
+  };
+  bool isScoreProduct(Expr *e) { return scoreOperands(e).has_value(); }
+  std::optional<ScoreOperands> scoreOperands(Expr *e);
+  bool splitQuery(const Factor &factor, ArrayRef<Atom> dims,
+                  ScoreOperands &operands, unsigned depth);
   bool containsScoreProduct(Expr *e, unsigned depth);
   bool matchFirstProduct(Expr *reduce, const Scaled &scaled);
   void collectFactors(Expr *e, bool inverse, SmallVectorImpl<Factor> &factors);
   Expr *withoutScale(Expr *e);
+
+  // Sets of keys.
+  SmallVector<Atom> allKeyParts();
+  SmallVector<Atom> keyParts(Expr *e);
+  bool areApart(ArrayRef<Factor> keys);
+  void splitProduct(Expr *e, SmallVectorImpl<Expr *> &pieces, unsigned depth);
+  Expr *productOf(ArrayRef<Expr *> pieces);
+  bool formSets();
+  bool addSet(ArrayRef<Atom> atoms, ArrayRef<Expr *> keys,
+              ArrayRef<Expr *> values);
 
   struct Guard {
     Expr *condition;
     bool zeroIf;
   };
   Notation &n;
-  /// What is -inf exactly where scores with all masks and biases are, and
-  /// scores at every step.
-  SmallVector<Expr *> wholeScores, allScores;
+  /// Scores at every step, which the exponent has `number` times.
+  struct Score {
+    Expr *e;
+    double number;
+    /// Has it all masks and biases?
+    bool isWhole;
+    /// Is it -inf for all keys exactly where scores are?
+    bool tellsRows;
+    /// Has it no masks and biases?
+    bool isBare = false;
+  };
+  SmallVector<Score> steps;
   /// What is the same for all keys of a row.
   SmallVector<BiasTerm> shifts;
   SmallVector<Guard> guards;
   Expr *sum = nullptr;
+  /// The second product: its sums, the outermost first, its weights and what
+  /// they are multiplied by.
+  SmallVector<Expr *, 2> sums, values;
+  Expr *weights = nullptr, *someProduct = nullptr;
+  /// What queries are multiplied by.
+  SmallVector<Expr *, 2> keys;
   /// Is there a mask that puts 0 in the place of weights, and not of scores?
   bool masksWeights = false;
   /// Does a product count in which the query does not differ from row to row?

@@ -196,6 +196,20 @@ Expr *Notation::lookThroughCasts(Expr *e) {
   return e;
 }
 
+Expr *Notation::withoutZero(Expr *e) {
+  if (e->isApply("arith.addf"))
+    for (unsigned i : {0, 1})
+      if (number(e->operands[i]) == 0.0)
+        return look(e->operands[1 - i]);
+  return e;
+}
+
+Expr *Notation::product(const Expr &like, Expr *left, Expr *right) {
+  Expr e = like;
+  e.operands = {left, right};
+  return make(std::move(e));
+}
+
 std::optional<double> Notation::number(Expr *e) {
   e = look(e);
   if (e->kind == Expr::Kind::Constant) {

@@ -73,6 +73,11 @@ public:
   /// The same through conversions between float types too.
   Expr *lookThroughCasts(Expr *e);
 
+  /// x, if this is x + 0, as products without a sum may be spelled.
+  Expr *withoutZero(Expr *e);
+  /// left * right, in the way of another product.
+  Expr *product(const Expr &like, Expr *left, Expr *right);
+
   /// Conservative: false only if the value is the same for all values of the
   /// atoms.
   bool dependsOn(Expr *e, ArrayRef<Atom> which);
@@ -96,6 +101,7 @@ private:
   Expr *openView(Expr *access, Value source, std::optional<Indices> indices);
   Expr *openLinalg(Expr *access, linalg::LinalgOp op);
   Expr *openScalar(Expr *access, Operation *op);
+  void mergeInner(Expr &reduce);
   Expr *openBody(Value value, linalg::LinalgOp op, ArrayRef<Index> loops);
   Expr *openExtract(tensor::ExtractOp extract, linalg::LinalgOp op,
                     ArrayRef<Index> loops);

@@ -177,6 +177,24 @@ Expr *Notation::openExtract(tensor::ExtractOp extract, linalg::LinalgOp op,
   return access(extract.getTensor(), indices, extract.getLoc());
 }
 
+/// A sum of sums from 0 is one sum, and so is a maximum of maxima, all of all
+/// and any of any.
+void Notation::mergeInner(Expr &reduce) {
+  StringRef name = reduce.op->getName().getStringRef();
+  bool isSum = name == "arith.addf";
+  if (!isSum && name != "arith.maximumf" && name != "arith.maxnumf" &&
+      name != "arith.andi" && name != "arith.ori")
+    return;
+  Expr *inner = look(reduce.operands[1]);
+  if (!inner->isReduce() || inner->op->getName().getStringRef() != name)
+    return;
+  auto first = number(reduce.operands[0]), second = number(inner->operands[0]);
+  if (!first || first != second || (isSum && *first != 0))
+    return;
+  llvm::append_range(reduce.atoms, inner->atoms);
+  reduce.operands[1] = inner->operands[1];
+}
+
 Expr *Notation::openLinalg(Expr *access, linalg::LinalgOp op) {
   if (!op.hasPureTensorSemantics())
     return nullptr;
@@ -210,5 +228,6 @@ Expr *Notation::openLinalg(Expr *access, linalg::LinalgOp op) {
   Value init = op.getDpsInitOperand(number)->get();
   e.operands = {this->access(init, access->indices, access->loc), element};
   e.loc = op.getLoc();
+  mergeInner(e);
   return make(std::move(e));
 }

@@ -16,28 +16,6 @@ bool polyattn::attn::isNoKey(double fill, Type type) {
   return type.isF16() ? fill <= -3e4 : fill <= -9.9e8;
 }
 
-/// The two operands of a product of queries and keys: one differs from key to
-/// key, the other does not, but from row to row unless there is a single row.
-bool AttentionMatcher::isScoreProduct(Expr *e) {
-  if (!e->isReduce() || e->op->getName().getStringRef() != "arith.addf")
-    return false;
-  SmallVector<Factor> factors;
-  collectFactors(n.lookThroughCasts(e->operands[1]), false, factors);
-  Expr *query = nullptr, *key = nullptr;
-  for (const Factor &factor : factors) {
-    if (!n.dependsOn(factor.e, e->atoms))
-      continue;
-    Expr *&side = dependsOnKey(factor.e) ? key : query;
-    if (side)
-      return false;
-    side = factor.e;
-  }
-  return query && key &&
-         (allowsSingleRow || llvm::any_of(result.outputAtoms, [&](Atom atom) {
-            return n.dependsOn(query, atom) && !n.dependsOn(key, atom);
-          }));
-}
-
 bool AttentionMatcher::containsScoreProduct(Expr *e, unsigned depth) {
   e = n.lookThroughCasts(e);
   if (isScoreProduct(e))
@@ -57,9 +35,18 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
     shifts.push_back({seen, scaled.number, scaled.factors});
     return true;
   }
-  allScores.push_back(seen);
-  if (scaled.isWhole)
-    wholeScores.push_back(seen);
+  size_t at = steps.size();
+  steps.push_back({seen, scaled.number, scaled.isWhole, scaled.isWhole});
+  auto count = [&]() { return result.masks.size() + result.biases.size(); };
+  size_t before = count();
+  if (!collectTerm(seen, e, scaled))
+    return false;
+  steps[at].isBare = count() == before;
+  return true;
+}
+
+/// Scores that differ from key to key: `e`, behind views and casts of `seen`.
+bool AttentionMatcher::collectTerm(Expr *seen, Expr *e, Scaled scaled) {
   if (isScoreProduct(e) && !result.query)
     return matchFirstProduct(e, scaled);
   if (!containsScoreProduct(e, 12)) {
@@ -94,101 +81,22 @@ bool AttentionMatcher::collectScores(Expr *e, Scaled scaled) {
 
 /// Scores less their maximum are NaN where all are -inf: only what stands
 /// before that tells rows without keys. Neither does one of two parts.
+/// Ordinary numbers change nothing about that.
 bool AttentionMatcher::collectSum(Expr *e, const Scaled &scaled) {
   Scaled first = scaled, second = scaled;
   if (e->isApply("arith.subf"))
     second.number = -second.number;
   first.isWhole &= !dependsOnKey(e->operands[1]);
   second.isWhole &= !dependsOnKey(e->operands[0]) && !e->isApply("arith.subf");
-  if (first.isWhole || second.isWhole)
-    wholeScores.clear();
+  auto isOrdinary = [&](unsigned i) {
+    auto number = n.number(e->operands[i]);
+    return number && std::isfinite(*number);
+  };
+  if ((first.isWhole || second.isWhole) && !isOrdinary(0) && !isOrdinary(1))
+    for (Score &score : steps)
+      score.tellsRows = false;
   return collectScores(e->operands[0], first) &&
          collectScores(e->operands[1], second);
-}
-
-/// Softmax does not change by what is taken off all scores of a row, unless
-/// that is infinite, or so large that nothing is left of the scores: a maximum
-/// of the scores, whatever of them it is taken over, and ordinary numbers are
-/// neither.
-bool AttentionMatcher::isHarmlessShift(Expr *e) {
-  if (auto number = n.number(e))
-    return std::fabs(*number) <= 1e3;
-  e = n.lookThroughCasts(e);
-  auto isLeast = [&](Expr *e) {
-    auto number = n.number(e);
-    return number && (*number <= -1e30 || std::fabs(*number) <= 1e3);
-  };
-  StringRef name = e->op ? e->op->getName().getStringRef() : "";
-  bool isMaximum = name == "arith.maximumf" || name == "arith.maxnumf";
-  if (e->isReduce())
-    return isMaximum && isLeast(e->operands[0]) &&
-           llvm::any_of(allScores, [&](Expr *scores) {
-             return n.equalOver(scores, result.keyAtoms, e->operands[1],
-                                e->atoms);
-           });
-  if (e->kind != Expr::Kind::Apply)
-    return false;
-  auto harmless = [&](unsigned i) { return isHarmlessShift(e->operands[i]); };
-  if (isMaximum)
-    return (isLeast(e->operands[0]) || harmless(0)) &&
-           (isLeast(e->operands[1]) || harmless(1));
-  if (name == "arith.select")
-    return harmless(1) && harmless(2);
-  if (name == "arith.negf")
-    return harmless(0);
-  if (name == "arith.mulf" || name == "arith.divf") {
-    auto number = n.number(e->operands[1]);
-    return number && std::isfinite(*number) && harmless(0);
-  }
-  return (name == "arith.addf" || name == "arith.subf") && harmless(0) &&
-         harmless(1);
-}
-
-/// Which maximum of scores is in it.
-Maximum AttentionMatcher::maximumIn(Expr *e, unsigned depth) {
-  e = n.lookThroughCasts(e);
-  auto isOver = [&](Expr *scores) {
-    return n.equalOver(scores, result.keyAtoms, e->operands[1], e->atoms);
-  };
-  if (e->isReduce())
-    return llvm::any_of(wholeScores, isOver) ? Maximum::Whole
-                                             : Maximum::Partial;
-  Maximum found = Maximum::None;
-  if (depth && e->kind != Expr::Kind::Access)
-    for (Expr *operand : e->operands)
-      found = std::max(found, maximumIn(operand, depth - 1));
-  return found;
-}
-
-/// Is it computed from the result of an op? Asked a few steps up.
-bool AttentionMatcher::comesFrom(Operation *op, Expr *e, unsigned depth) {
-  e = n.lookThroughCasts(e);
-  if (e->tensor && e->tensor.getDefiningOp() == op)
-    return true;
-  return depth && e->kind != Expr::Kind::Access &&
-         llvm::any_of(e->operands, [&](Expr *operand) {
-           return comesFrom(op, operand, depth - 1);
-         });
-}
-
-/// What is not harmless may still be a bias, one number for each row.
-bool AttentionMatcher::checkShifts() {
-  for (const BiasTerm &shift : shifts) {
-    if (isHarmlessShift(shift.e)) {
-      result.maximum = std::max(result.maximum, maximumIn(shift.e, 6));
-      continue;
-    }
-    if (n.number(shift.e) || comesFrom(result.firstProduct, shift.e, 12))
-      return fail(shift.e->loc,
-                  "what is added to all scores of a row is neither "
-                  "their maximum nor an ordinary number");
-    result.biases.push_back(shift);
-  }
-  // A maximum of scores before the one mask there is leaves it out.
-  if (result.maximum == Maximum::Partial &&
-      result.masks.size() + result.biases.size() <= 1)
-    result.maximum = Maximum::None;
-  return true;
 }
 
 /// A factor in front of scores must be the same for all keys, or become part of
@@ -248,6 +156,7 @@ void AttentionMatcher::collectFactors(Expr *e, bool inverse,
                                       SmallVectorImpl<Factor> &factors) {
   while (isFloatCast(e))
     e = e->operands[0];
+  e = n.withoutZero(e);
   if (e->isApply("arith.mulf") || e->isApply("arith.divf")) {
     collectFactors(e->operands[0], inverse, factors);
     collectFactors(e->operands[1], inverse != e->isApply("arith.divf"),
@@ -288,27 +197,24 @@ bool AttentionMatcher::matchFirstProduct(Expr *reduce, const Scaled &scaled) {
   result.scale = scaled.number;
   result.factors = scaled.factors;
   result.dimAtoms.assign(reduce->atoms.begin(), reduce->atoms.end());
-  SmallVector<Factor> factors;
-  collectFactors(n.lookThroughCasts(reduce->operands[1]), false, factors);
-  for (const Factor &factor : factors) {
-    if (n.dependsOn(factor.e, reduce->atoms)) {
-      if (factor.isInverse)
-        return fail(reduce->loc,
-                    "queries or keys are divided by in the product");
-      (dependsOnKey(factor.e) ? result.key : result.query) = factor.e;
-    } else if (auto number = n.number(factor.e)) {
+  ScoreOperands operands = *scoreOperands(reduce);
+  for (const Factor &factor : operands.others) {
+    if (auto number = n.number(factor.e))
       result.scale =
           factor.isInverse ? result.scale / *number : result.scale * *number;
-    } else if (!dependsOnKey(factor.e)) {
+    else if (!dependsOnKey(factor.e))
       result.factors.push_back(factor);
-    } else {
+    else
       return fail(reduce->loc, "a factor in the product of queries and keys "
                                "differs from key to key");
-    }
   }
   result.firstProduct = reduce->tensor.getDefiningOp();
-  result.query = withoutScale(result.query);
-  result.key = withoutScale(result.key);
+  for (const Factor &key : operands.keys) {
+    if (key.isInverse || operands.queries[0].isInverse)
+      return fail(reduce->loc, "queries or keys are divided by in the product");
+    keys.push_back(withoutScale(key.e));
+  }
+  result.query = withoutScale(operands.queries[0].e);
   // Started from something: that is a bias.
   Expr *init = reduce->operands[0];
   Scaled bias = scaled;

@@ -94,26 +94,81 @@ bool AttentionMatcher::looksLikeWeights(Expr *e, unsigned depth) {
   return e->isApply("arith.select") && (inOperand(1) || inOperand(2));
 }
 
-bool AttentionMatcher::matchSecondProduct(Expr *e) {
-  if (!isSum(e))
-    return false;
-  Expr *body = n.lookThroughCasts(e->operands[1]);
-  if (!body->isApply("arith.mulf"))
-    return false;
-  result.keyAtoms.assign(e->atoms.begin(), e->atoms.end());
-  result.secondProduct = e->tensor.getDefiningOp();
+/// Weights and values of a product. Of several, values are what differs along
+/// dimensions of the output that weights do not have: gates do not.
+bool AttentionMatcher::splitWeights(Expr *product) {
   for (unsigned i : {0, 1}) {
-    if (!looksLikeWeights(body->operands[i], 6))
+    Expr *rest = product->operands[i], *value = product->operands[1 - i];
+    if (!looksLikeWeights(rest, 6))
       continue;
-    if (n.number(e->operands[0]) != 0.0)
-      return fail(e->loc, "the second product is added to something, and does "
-                          "not start from 0");
-    result.value = body->operands[1 - i];
-    while (n.look(result.value)->isApply("arith.extf"))
-      result.value = n.look(result.value)->operands[0];
-    return matchWeights(body->operands[i]);
+    values.push_back(value);
+    weights = rest;
+    Expr *inner = n.withoutZero(n.lookThroughCasts(rest));
+    bool isProduct =
+        inner->isApply("arith.mulf") &&
+        llvm::any_of(inner->operands, [&](Expr *e) {
+          return !looksLikeWeights(e, 6) &&
+                 llvm::any_of(result.outputAtoms, [&](Atom atom) {
+                   return n.dependsOn(e, atom) &&
+                          !n.dependsOn(inner->operands[e == inner->operands[0]],
+                                       atom);
+                 });
+        });
+    return !isProduct || splitWeights(inner);
   }
   return false;
+}
+
+/// A sum of weights times a value, or of a value times such a sum: in the end
+/// one sum over tuples of keys. The division may stand between the sums.
+bool AttentionMatcher::collectValues(Expr *e, unsigned depth) {
+  if (!isSum(e))
+    return false;
+  Expr *body = n.withoutZero(n.lookThroughCasts(e->operands[1]));
+  if (!body->isApply("arith.mulf"))
+    return false;
+  size_t before = result.keyAtoms.size();
+  llvm::append_range(result.keyAtoms, e->atoms);
+  sums.push_back(e);
+  someProduct = body;
+  if (splitWeights(body))
+    return true;
+  for (unsigned i : {0, 1}) {
+    if (!depth)
+      break;
+    Expr *inner = n.lookThroughCasts(body->operands[i]);
+    Expr *numerator = sum ? nullptr : matchLateSum(inner);
+    if (numerator)
+      inner = n.lookThroughCasts(numerator);
+    if (collectValues(inner, depth - 1)) {
+      values.push_back(body->operands[1 - i]);
+      result.dividesLate |= numerator != nullptr;
+      return true;
+    }
+    if (numerator)
+      sum = nullptr;
+  }
+  sums.pop_back();
+  result.keyAtoms.resize(before);
+  return false;
+}
+
+bool AttentionMatcher::matchSecondProduct(Expr *e) {
+  if (!collectValues(e, 3))
+    return false;
+  // A product of attention's output with something else is no attention: it
+  // sums over columns of values, too.
+  if (sums.size() > 1 && keyParts(weights).size() < allKeyParts().size())
+    return false;
+  result.secondProduct = e->tensor.getDefiningOp();
+  for (Expr *sum : sums)
+    if (n.number(sum->operands[0]) != 0.0)
+      return fail(sum->loc, "the second product is added to something, and "
+                            "does not start from 0");
+  for (Expr *&value : values)
+    while (n.look(value)->isApply("arith.extf"))
+      value = n.look(value)->operands[0];
+  return matchWeights(weights) && formSets();
 }
 
 /// A select that puts 0 in the place of weights: before the division it is a
@@ -133,7 +188,8 @@ bool AttentionMatcher::matchSelectedWeights(Expr *select, Expr *&rest) {
                            "neither of both is 0");
 }
 
-/// A factor of 0 or 1 before the sum is a mask.
+/// A factor of 0 or 1 before the sum is a mask. Whether other factors are that
+/// is seen when masks are resolved: constants may be.
 bool AttentionMatcher::matchWeightFactor(Expr *product, Expr *&rest) {
   for (unsigned i : {0, 1}) {
     if (!looksLikeWeights(product->operands[i], 6))
@@ -252,74 +308,24 @@ bool AttentionMatcher::matchLogSum(Expr *exponent, Expr *&scores) {
   if (!log->isApply("math.log"))
     return false;
   Expr *total = n.lookThroughCasts(log->operands[0]);
+  // A sum of exponentials is its own absolute value.
+  if (total->isApply("math.absf"))
+    total = n.lookThroughCasts(total->operands[0]);
   if (!isSum(total) || n.number(total->operands[0]) != 0.0)
     return false;
   Expr *body = n.lookThroughCasts(total->operands[1]);
   if (!body->isApply("math.exp"))
     return false;
+  // A row of lowest numbers has infinite weights without a maximum.
+  if (!maximum)
+    result.maximum = Maximum::Unclear;
   if (!maximum)
     return n.equalOver(scores, result.keyAtoms, body->operands[0],
                        total->atoms);
-  shifts.push_back({maximum, 1, {}});
+  shifts.push_back({maximum, -1, {}});
   Expr *shifted = n.lookThroughCasts(body->operands[0]);
   return shifted->isApply("arith.subf") &&
          n.equalOver(scores, result.keyAtoms, shifted->operands[0],
                      total->atoms) &&
          n.equal(maximum, shifted->operands[1], total->atoms);
-}
-
-static bool isBooleanReduce(const Expr *e, StringRef op) {
-  return e->isReduce() && e->op->getName().getStringRef() == op;
-}
-
-/// Is the condition `zeroIf` where the one mask admits no key? Per element, or
-/// for rows. A bias could hide keys, too.
-bool AttentionMatcher::isMaskGuard(Expr *e, bool zeroIf) {
-  if (result.masks.size() != 1 || !result.biases.empty())
-    return false;
-  const MaskTerm &mask = result.masks.front();
-  if (mask.admits == zeroIf)
-    return false;
-  if (n.equal(mask.condition, e))
-    return true;
-  return isBooleanReduce(e, mask.admits ? "arith.ori" : "arith.andi") &&
-         n.number(e->operands[0]) == (mask.admits ? 0.0 : 1.0) &&
-         n.equalOver(mask.condition, result.keyAtoms, e->operands[1], e->atoms);
-}
-
-/// Is the condition `zeroIf` for rows all of whose scores are -inf? Those do
-/// not tell which keys a mask of weights hides.
-bool AttentionMatcher::isInfinityGuard(Expr *e, bool zeroIf) {
-  if (!zeroIf || masksWeights || !isBooleanReduce(e, "arith.andi") ||
-      n.number(e->operands[0]) != 1.0)
-    return false;
-  Expr *test = n.look(e->operands[1]);
-  auto compare = test->op ? dyn_cast<arith::CmpFOp>(test->op) : nullptr;
-  if (test->kind != Expr::Kind::Apply || !compare ||
-      compare.getPredicate() != arith::CmpFPredicate::OEQ ||
-      n.number(test->operands[1]) != -INFINITY)
-    return false;
-  return llvm::any_of(wholeScores, [&](Expr *scores) {
-    return n.equalOver(scores, result.keyAtoms, test->operands[0], e->atoms);
-  });
-}
-
-bool AttentionMatcher::matchGuards() {
-  auto isNot = [&](Expr *e) {
-    return e->isApply("arith.xori") && n.number(e->operands[1]) == 1.0;
-  };
-  for (Guard guard : guards) {
-    Expr *e = n.look(guard.condition);
-    bool zeroIf = guard.zeroIf;
-    for (; isNot(e); e = n.look(e->operands[0]))
-      zeroIf = !zeroIf;
-    if (isMaskGuard(e, zeroIf))
-      result.guardsFills = true;
-    else if (!isInfinityGuard(e, zeroIf))
-      return fail(guard.condition->loc,
-                  "weights are set to 0 after the softmax by a condition other "
-                  "than that masks and biases leave no key to the row");
-    result.isGuarded = true;
-  }
-  return true;
 }

@@ -63,11 +63,11 @@ static bool mayBeRoot(Operation *op) {
   return isa<arith::DivFOp, arith::MulFOp, arith::TruncFOp>(op);
 }
 
-static std::string describe(AttentionOp op) {
+static std::string describe(ApproximableOpInterface op) {
   std::string text;
   llvm::raw_string_ostream os(text);
   AttentionSizes sizes = op.getSizes();
-  os << "raised to attn.attention, scale "
+  os << "raised to " << op->getName().getStringRef() << ", scale "
      << readable(op.getScale().convertToDouble());
   auto count = [&](int64_t number) {
     return ShapedType::isDynamic(number) ? std::string("?")
@@ -76,15 +76,20 @@ static std::string describe(AttentionOp op) {
   os << ", " << count(sizes.queryHeads) << " heads";
   if (sizes.queryHeads != sizes.keyHeads)
     os << " that share keys of " << count(sizes.keyHeads);
-  os << ", " << count(sizes.numQueries) << " queries, " << count(sizes.numKeys)
-     << " keys, head_dim " << count(sizes.headDim);
-  if (!op.getMask().admitsAll()) {
-    os << ", mask ";
-    os << op.getMask();
-  }
-  if (op.getKeyWeights())
+  os << ", " << count(sizes.numQueries) << " queries, ";
+  llvm::interleave(
+      op.getKeyAxes(), os,
+      [&](const KeyAxis &axis) { os << count(axis.numKeys); }, " x ");
+  os << " keys, head_dim " << count(sizes.headDim);
+  for (const KeyAxis &axis : op.getKeyAxes())
+    if (!axis.mask.admitsAll())
+      os << ", mask " << axis.mask;
+  auto attention = dyn_cast<AttentionOp>(*op);
+  auto tensor = dyn_cast<TensorAttentionOp>(*op);
+  if (attention ? bool(attention.getKeyWeights())
+                : !tensor.getKeyWeights().empty())
     os << ", with key weights";
-  if (op.getBias())
+  if (attention && attention.getBias())
     os << ", with a bias";
   return text;
 }
@@ -113,7 +118,8 @@ bool Raiser::raise(Operation *root) {
     return false;
   }
   emitPassed(attention.op, passName,
-             OpRemark("Raised", describe(attention.op)));
+             OpRemark("Raised",
+                      describe(cast<ApproximableOpInterface>(attention.op))));
   result.replaceAllUsesWith(replacement);
   eraseDead(root);
   return true;

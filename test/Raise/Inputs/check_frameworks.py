@@ -57,7 +57,7 @@ def check(case, path):
 def main():
     warnings.filterwarnings("ignore")
     torch.set_default_dtype(torch.float64)  # of what functions make themselves
-    for module in ("torch_accept", "torch_accept_masks", "torch_reject"):
+    for module in ("torch_accept", "torch_accept_masks", "torch_reject", "torch_tensor"):
         importlib.import_module(module)
     from spec import CASES
     count, worst, failed = 0, 0.0, False

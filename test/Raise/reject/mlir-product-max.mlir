@@ -2,7 +2,7 @@
 //
 // ARGS: normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
-// CHECK-NOT: attn.attention
+// CHECK-NOT: = attn.
 
 #ij = affine_map<(d0, d1) -> (d0, d1)>
 #i = affine_map<(d0, d1) -> (d0)>

@@ -100,9 +100,9 @@ def positions(*condition, fill="%inf"):
                           f"%z = arith.select %c, %y, {fill} : f32"))
 
 
-def operand(kind, *lines, rank="ij"):
+def operand(kind, *lines, rank="ij", square=False):
     """A mask or bias as one more argument, %g in the body."""
-    shape = {"ij": "6x7x", "i": "6x", "j": "7x"}[rank]
+    shape = {"ij": "6x6x" if square else "6x7x", "i": "6x", "j": "7x"}[rank]
     return dict(arguments=f", %m: tensor<{shape}{kind}>", mask_maps=f", #{rank}", mask_operands=", %m",
                 mask_types=f", tensor<{shape}{kind}>", mask_arguments=f", %g: {kind}", mask=body(*lines))
 
@@ -260,3 +260,35 @@ bad("quotient-for-maximum", "A running quotient in place of the maximum: not a n
 bad("difference-to-itself", "Scores less themselves: the mean of all values.", dict(
     exp=body("%h = arith.subf %x, %t : f32", "%u = arith.addf %h, %t : f32", "%d = arith.subf %x, %u : f32", "%w = math.exp %d : f32")))
 good("mask-none", "A condition that no key meets: NaN.", positions("%c = arith.cmpi slt, %i, %i : index"), bias=True)
+FILLED = "%z = arith.select %g, %y, %min : f32"
+bad("weights-infinite", "Weights times minus infinity before the sum: NaN.", dict(
+    exp=body("%d = arith.subf %x, %t : f32", "%u = math.exp %d : f32", "%w = arith.mulf %u, %inf : f32")))
+bad("weights-halved", "Weights times a half before the sum, which changes nothing but is no mask.", dict(
+    exp=body("%d = arith.subf %x, %t : f32", "%u = math.exp %d : f32", "%h = arith.constant 0.5 : f32", "%w = arith.mulf %u, %h : f32")))
+bad("maximum-from-small", "The maximum starts above the number that hides keys: rows without any key are NaN, not a mean.",
+    operand("i1", FILLED) | dict(max_init="1.0e-5"), [T(6, 7, dtype="i1", kind="mask")])
+bad("maximum-from-small-bias", "The same, added.", operand(
+    "i1", "%u = arith.select %g, %zero, %min : f32", "%z = arith.addf %y, %u : f32") | dict(max_init="1.0e-5"),
+    [T(6, 7, dtype="i1", kind="mask")])
+bad("maximum-of-half", "Half of the maximum is taken off: rows without any key are NaN, not a mean.", operand("i1", FILLED) | dict(
+    exp=body("%h = arith.constant 0.5 : f32", "%u = arith.mulf %t, %h : f32", "%d = arith.subf %x, %u : f32", "%w = math.exp %d : f32")),
+    [T(6, 7, dtype="i1", kind="mask")])
+bad("maximum-guarded-wrong", "The maximum is taken off where it is infinite only.", operand("i1", FILLED) | dict(
+    exp=body("%c = arith.cmpf oeq, %t, %inf : f32", "%u = arith.select %c, %t, %zero : f32", "%d = arith.subf %x, %u : f32",
+             "%w = math.exp %d : f32")), [T(6, 7, dtype="i1", kind="mask")])
+bad("fill-below-bias", "Masked by the lowest number, and where a bit is set it is added once more: minus infinity.", operand(
+    "i8", "%bit = arith.constant 1 : i8", "%off = arith.constant 0 : i8", "%a = arith.andi %g, %bit : i8", "%c = arith.cmpi ne, %a, %off : i8",
+    "%e_ = arith.cmpi sgt, %g, %bit : i8", "%u = arith.select %c, %zero, %min : f32", "%x_ = arith.select %e_, %y, %min : f32",
+    "%z = arith.addf %x_, %u : f32"), [T(6, 7, dtype="i8", kind="ids<3>")])
+good("maximum-guarded", "The maximum is taken off unless it is infinite.", operand("i1", FILLED) | dict(
+    exp=body("%c = arith.cmpf oeq, %t, %inf : f32", "%u = arith.select %c, %zero, %t : f32", "%d = arith.subf %x, %u : f32",
+             "%w = math.exp %d : f32")), [T(6, 7, dtype="i1", kind="mask")], bias=True)
+good("scores-less-five", "Five less than scores, and then their maximum, above a mask as an argument.", operand(
+    "i1", "%h = arith.constant -5.0 : f32", "%x_ = arith.select %g, %y, %min : f32", "%z = arith.addf %x_, %h : f32"),
+    [T(6, 7, dtype="i1", kind="mask")], bias=True)
+good("fills-added", "Two fills that are added, minus infinity together, under a causal mask.", SQUARE | operand(
+    "i8", "%bit = arith.constant 1 : i8", "%off = arith.constant 0 : i8", "%a = arith.andi %g, %bit : i8", "%c = arith.cmpi ne, %a, %off : i8",
+    "%e_ = arith.cmpi sgt, %g, %bit : i8", "%u = arith.select %c, %zero, %min : f32", "%v_ = arith.select %e_, %zero, %min : f32",
+    "%x_ = arith.addf %y, %u : f32", "%y_ = arith.addf %x_, %v_ : f32",
+    "%i = linalg.index 0 : index", "%j = linalg.index 1 : index", "%d = arith.cmpi sge, %i, %j : index",
+    "%z = arith.select %d, %y_, %inf : f32", square=True), [T(6, 6, dtype="i8", kind="ids<3>")], mask="causal", bias=True)

@@ -59,9 +59,9 @@ def scale_pattern(scale):
 MASKS = {"causal at the end": "{{causal<align = end>|sliding_window<left = [0-9]+, right = [0-9]>}}"}
 
 
-def expected(scale, mask, bias, key_weights, types, count):
+def expected(scale, mask, bias, key_weights, types, count, op="attn.attention"):
     """The FileCheck lines of `count` equal attentions. A mask of "" is none or any."""
-    line = "attn.attention {{.*}}"
+    line = f"{op} {{{{.*}}}}"
     line += "bias({{.*}}" if bias else ""
     line += "key_weights({{.*}}" if key_weights else ""
     line += f"scale {scale_pattern(scale)}" if scale else ""
@@ -74,13 +74,13 @@ def expected(scale, mask, bias, key_weights, types, count):
 
 
 def accept(comment, inputs, *, scale=None, mask=None, bias=False, key_weights=False, types="", count=1,
-           routes=None, name=None, framework=None, overflows=False):
+           routes=None, name=None, framework=None, overflows=False, op="attn.attention"):
     def register(function):
         own = framework or function.__module__.split("_")[0]
         CASES.append(Case(
             (name or function.__name__).strip("_").replace("_", "-"), comment, function, inputs, own,
             routes or ("linalg",) if own != "jax" else routes or ("torch-mlir",),
-            expected(scale, mask, bias, key_weights, types, count), overflows=overflows))
+            expected(scale, mask, bias, key_weights, types, count, op), overflows=overflows))
         return function
     return register
 

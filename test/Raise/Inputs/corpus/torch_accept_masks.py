@@ -74,6 +74,13 @@ def causal_weights(q, k, v):
     return (e / e.sum(-1, keepdim=True)) @ v
 
 
+@accept("No maximum, and the lowest number is added: NaN in rows without any key.", qkv(layout="sd", n=5, m=7) + [
+    T(5, 7, dtype="i1", kind="mask")], scale=0.5, mask="", bias=True, types="nan_rows", overflows=True)
+def no_maximum_fill_added(q, k, v, keep):
+    e = torch.exp(scores(q, k) + torch.where(keep, 0.0, torch.finfo(torch.float32).min))
+    return (e / e.sum(-1, keepdim=True)) @ v
+
+
 @accept("Sliding window to the left.", qkv(layout="bsd", n=8), scale=0.5, mask="sliding_window<left = 2, right = 0")
 def window_left(q, k, v):
     i, j = torch.arange(8)[:, None], torch.arange(8)[None, :]

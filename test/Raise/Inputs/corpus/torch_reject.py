@@ -520,3 +520,10 @@ def top_k(q, k, v):
     s = scores(q, k)
     second = s.masked_fill(s == s.amax(-1, keepdim=True), -inf).amax(-1, keepdim=True)
     return softmax_av(s.masked_fill(s < second, -inf), v)
+
+
+@reject("exp of scores less the logarithm of their sum, without a maximum: rows that the lowest number fills are infinite.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask")])
+def log_sum_without_maximum(q, k, v, keep):
+    s = scores(q, k).masked_fill(~keep, torch.finfo(q.dtype).min)
+    return torch.exp(s - torch.log(torch.exp(s).sum(-1, keepdim=True))) @ v

@@ -1,0 +1,60 @@
+// No maximum, and the lowest number is added: NaN in rows without any key.
+//
+// ARGS: normal normal normal mask
+// OVERFLOWS: no maximum is subtracted
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
+// CHECK: attn.attention {{.*}}bias({{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}}{{.*}}nan_rows
+// CHECK-NOT: math.exp
+
+#map = affine_map<(d0, d1) -> (d0, d1)>
+#map1 = affine_map<(d0, d1) -> ()>
+#map2 = affine_map<(d0, d1) -> (d0, 0)>
+module {
+  func.func @main(%arg0: tensor<5x4xf32>, %arg1: tensor<7x4xf32>, %arg2: tensor<7x4xf32>, %arg3: tensor<5x7xi1>) -> tensor<5x4xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %cst_0 = arith.constant dense<0.000000e+00> : tensor<f32>
+    %cst_1 = arith.constant dense<-3.40282347E+38> : tensor<f32>
+    %cst_2 = arith.constant 5.000000e-01 : f32
+    %0 = tensor.empty() : tensor<4x7xf32>
+    %transposed = linalg.transpose ins(%arg1 : tensor<7x4xf32>) outs(%0 : tensor<4x7xf32>) permutation = [1, 0]
+    %1 = tensor.empty() : tensor<5x7xf32>
+    %2 = linalg.fill ins(%cst : f32) outs(%1 : tensor<5x7xf32>) -> tensor<5x7xf32>
+    %3 = linalg.matmul ins(%arg0, %transposed : tensor<5x4xf32>, tensor<4x7xf32>) outs(%2 : tensor<5x7xf32>) -> tensor<5x7xf32>
+    %4 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]} ins(%3 : tensor<5x7xf32>) outs(%1 : tensor<5x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = arith.mulf %in, %cst_2 : f32
+      linalg.yield %15 : f32
+    } -> tensor<5x7xf32>
+    %5 = linalg.generic {indexing_maps = [#map, #map1, #map1, #map], iterator_types = ["parallel", "parallel"]} ins(%arg3, %cst_0, %cst_1 : tensor<5x7xi1>, tensor<f32>, tensor<f32>) outs(%1 : tensor<5x7xf32>) {
+    ^bb0(%in: i1, %in_3: f32, %in_4: f32, %out: f32):
+      %15 = arith.select %in, %in_3, %in_4 : f32
+      linalg.yield %15 : f32
+    } -> tensor<5x7xf32>
+    %6 = linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel", "parallel"]} ins(%4, %5 : tensor<5x7xf32>, tensor<5x7xf32>) outs(%1 : tensor<5x7xf32>) {
+    ^bb0(%in: f32, %in_3: f32, %out: f32):
+      %15 = arith.addf %in, %in_3 : f32
+      linalg.yield %15 : f32
+    } -> tensor<5x7xf32>
+    %7 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]} ins(%6 : tensor<5x7xf32>) outs(%1 : tensor<5x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = math.exp %in : f32
+      linalg.yield %15 : f32
+    } -> tensor<5x7xf32>
+    %8 = tensor.empty() : tensor<5x1xf32>
+    %9 = linalg.fill ins(%cst : f32) outs(%8 : tensor<5x1xf32>) -> tensor<5x1xf32>
+    %10 = linalg.generic {indexing_maps = [#map, #map2], iterator_types = ["parallel", "reduction"]} ins(%7 : tensor<5x7xf32>) outs(%9 : tensor<5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %15 = arith.addf %in, %out : f32
+      linalg.yield %15 : f32
+    } -> tensor<5x1xf32>
+    %11 = linalg.generic {indexing_maps = [#map, #map2, #map], iterator_types = ["parallel", "parallel"]} ins(%7, %10 : tensor<5x7xf32>, tensor<5x1xf32>) outs(%1 : tensor<5x7xf32>) {
+    ^bb0(%in: f32, %in_3: f32, %out: f32):
+      %15 = arith.divf %in, %in_3 : f32
+      linalg.yield %15 : f32
+    } -> tensor<5x7xf32>
+    %12 = tensor.empty() : tensor<5x4xf32>
+    %13 = linalg.fill ins(%cst : f32) outs(%12 : tensor<5x4xf32>) -> tensor<5x4xf32>
+    %14 = linalg.matmul ins(%11, %arg2 : tensor<5x7xf32>, tensor<7x4xf32>) outs(%13 : tensor<5x4xf32>) -> tensor<5x4xf32>
+    return %14 : tensor<5x4xf32>
+  }
+}

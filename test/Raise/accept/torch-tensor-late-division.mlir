@@ -1,0 +1,141 @@
+// Divided at the end.
+//
+// ARGS: normal normal normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
+// CHECK: attn.tensor_attention {{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}}{{( nan_rows)?}} :
+// CHECK-NOT: math.exp
+
+#map = affine_map<(d0, d1, d2, d3) -> (d0, 0, d2, d3)>
+#map1 = affine_map<(d0, d1, d2, d3) -> (0, d1, d2, d3)>
+#map2 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#map3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#map4 = affine_map<(d0, d1, d2) -> (d0, d1)>
+#map5 = affine_map<(d0, d1, d2) -> (d0, d2)>
+#map6 = affine_map<(d0, d1, d2) -> (d0, 0, 0)>
+#map7 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+#map8 = affine_map<(d0, d1, d2, d3) -> (d0, d1, 0, d3)>
+#map9 = affine_map<(d0, d1, d2) -> (d0)>
+#map10 = affine_map<(d0, d1) -> (d0, d1)>
+#map11 = affine_map<(d0, d1) -> (d0, 0)>
+module {
+  func.func @main(%arg0: tensor<5x4xf32>, %arg1: tensor<6x4xf32>, %arg2: tensor<7x4xf32>, %arg3: tensor<6x3xf32>, %arg4: tensor<7x3xf32>) -> tensor<5x3xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %c0_i64 = arith.constant 0 : i64
+    %cst_0 = arith.constant 0xFF800000 : f32
+    %cst_1 = arith.constant 5.000000e-01 : f32
+    %expanded = tensor.expand_shape %arg0 [[0], [1, 2, 3]] output_shape [5, 4, 1, 1] : tensor<5x4xf32> into tensor<5x4x1x1xf32>
+    %0 = tensor.empty() : tensor<5x1x1x4xf32>
+    %transposed = linalg.transpose ins(%expanded : tensor<5x4x1x1xf32>) outs(%0 : tensor<5x1x1x4xf32>) permutation = [0, 2, 3, 1]
+    %expanded_2 = tensor.expand_shape %arg1 [[0], [1, 2, 3]] output_shape [6, 4, 1, 1] : tensor<6x4xf32> into tensor<6x4x1x1xf32>
+    %1 = tensor.empty() : tensor<1x6x1x4xf32>
+    %transposed_3 = linalg.transpose ins(%expanded_2 : tensor<6x4x1x1xf32>) outs(%1 : tensor<1x6x1x4xf32>) permutation = [2, 0, 3, 1]
+    %expanded_4 = tensor.expand_shape %arg2 [[0], [1, 2, 3]] output_shape [7, 4, 1, 1] : tensor<7x4xf32> into tensor<7x4x1x1xf32>
+    %2 = tensor.empty() : tensor<5x6x1x4xf32>
+    %3 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed, %transposed_3 : tensor<5x1x1x4xf32>, tensor<1x6x1x4xf32>) outs(%2 : tensor<5x6x1x4xf32>) {
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %38 = arith.mulf %in, %in_30 : f32
+      linalg.yield %38 : f32
+    } -> tensor<5x6x1x4xf32>
+    %4 = tensor.empty() : tensor<5x6x4x1xf32>
+    %transposed_5 = linalg.transpose ins(%3 : tensor<5x6x1x4xf32>) outs(%4 : tensor<5x6x4x1xf32>) permutation = [0, 1, 3, 2]
+    %collapsed = tensor.collapse_shape %transposed_5 [[0, 1], [2, 3]] : tensor<5x6x4x1xf32> into tensor<30x4xf32>
+    %expanded_6 = tensor.expand_shape %collapsed [[0, 1], [2]] output_shape [1, 30, 4] : tensor<30x4xf32> into tensor<1x30x4xf32>
+    %5 = tensor.empty() : tensor<4x7x1x1xf32>
+    %transposed_7 = linalg.transpose ins(%expanded_4 : tensor<7x4x1x1xf32>) outs(%5 : tensor<4x7x1x1xf32>) permutation = [1, 0, 2, 3]
+    %collapsed_8 = tensor.collapse_shape %transposed_7 [[0], [1, 2, 3]] : tensor<4x7x1x1xf32> into tensor<4x7xf32>
+    %expanded_9 = tensor.expand_shape %collapsed_8 [[0, 1], [2]] output_shape [1, 4, 7] : tensor<4x7xf32> into tensor<1x4x7xf32>
+    %6 = tensor.empty() : tensor<1x30x7xf32>
+    %7 = linalg.fill ins(%cst : f32) outs(%6 : tensor<1x30x7xf32>) -> tensor<1x30x7xf32>
+    %8 = linalg.batch_matmul ins(%expanded_6, %expanded_9 : tensor<1x30x4xf32>, tensor<1x4x7xf32>) outs(%7 : tensor<1x30x7xf32>) -> tensor<1x30x7xf32>
+    %collapsed_10 = tensor.collapse_shape %8 [[0, 1], [2]] : tensor<1x30x7xf32> into tensor<30x7xf32>
+    %expanded_11 = tensor.expand_shape %collapsed_10 [[0, 1], [2, 3]] output_shape [5, 6, 1, 7] : tensor<30x7xf32> into tensor<5x6x1x7xf32>
+    %9 = tensor.empty() : tensor<5x6x7x1xf32>
+    %transposed_12 = linalg.transpose ins(%expanded_11 : tensor<5x6x1x7xf32>) outs(%9 : tensor<5x6x7x1xf32>) permutation = [0, 1, 3, 2]
+    %collapsed_13 = tensor.collapse_shape %transposed_12 [[0], [1], [2, 3]] : tensor<5x6x7x1xf32> into tensor<5x6x7xf32>
+    %10 = tensor.empty() : tensor<5x6x7xf32>
+    %11 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%collapsed_13 : tensor<5x6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %38 = arith.mulf %in, %cst_1 : f32
+      linalg.yield %38 : f32
+    } -> tensor<5x6x7xf32>
+    %12 = tensor.empty() : tensor<5x6xi64>
+    %13 = linalg.fill ins(%c0_i64 : i64) outs(%12 : tensor<5x6xi64>) -> tensor<5x6xi64>
+    %14 = tensor.empty() : tensor<5x6xf32>
+    %15 = linalg.fill ins(%cst_0 : f32) outs(%14 : tensor<5x6xf32>) -> tensor<5x6xf32>
+    %16:2 = linalg.generic {indexing_maps = [#map3, #map4, #map4], iterator_types = ["parallel", "parallel", "reduction"]} ins(%11 : tensor<5x6x7xf32>) outs(%15, %13 : tensor<5x6xf32>, tensor<5x6xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_30: i64):
+      %38 = linalg.index 2 : index
+      %39 = arith.index_cast %38 : index to i64
+      %40 = arith.maximumf %in, %out : f32
+      %41 = arith.cmpf ogt, %in, %out : f32
+      %42 = arith.select %41, %39, %out_30 : i64
+      linalg.yield %40, %42 : f32, i64
+    } -> (tensor<5x6xf32>, tensor<5x6xi64>)
+    %expanded_14 = tensor.expand_shape %16#0 [[0], [1, 2]] output_shape [5, 6, 1] : tensor<5x6xf32> into tensor<5x6x1xf32>
+    %17 = tensor.empty() : tensor<5x1xi64>
+    %18 = linalg.fill ins(%c0_i64 : i64) outs(%17 : tensor<5x1xi64>) -> tensor<5x1xi64>
+    %19 = tensor.empty() : tensor<5x1xf32>
+    %20 = linalg.fill ins(%cst_0 : f32) outs(%19 : tensor<5x1xf32>) -> tensor<5x1xf32>
+    %21:2 = linalg.generic {indexing_maps = [#map3, #map5, #map5], iterator_types = ["parallel", "reduction", "parallel"]} ins(%expanded_14 : tensor<5x6x1xf32>) outs(%20, %18 : tensor<5x1xf32>, tensor<5x1xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_30: i64):
+      %38 = linalg.index 1 : index
+      %39 = arith.index_cast %38 : index to i64
+      %40 = arith.maximumf %in, %out : f32
+      %41 = arith.cmpf ogt, %in, %out : f32
+      %42 = arith.select %41, %39, %out_30 : i64
+      linalg.yield %40, %42 : f32, i64
+    } -> (tensor<5x1xf32>, tensor<5x1xi64>)
+    %expanded_15 = tensor.expand_shape %21#0 [[0, 1], [2]] output_shape [5, 1, 1] : tensor<5x1xf32> into tensor<5x1x1xf32>
+    %22 = linalg.generic {indexing_maps = [#map3, #map6, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%11, %expanded_15 : tensor<5x6x7xf32>, tensor<5x1x1xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %38 = arith.subf %in, %in_30 : f32
+      linalg.yield %38 : f32
+    } -> tensor<5x6x7xf32>
+    %23 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%22 : tensor<5x6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %38 = math.exp %in : f32
+      linalg.yield %38 : f32
+    } -> tensor<5x6x7xf32>
+    %expanded_16 = tensor.expand_shape %arg3 [[0], [1, 2, 3]] output_shape [6, 3, 1, 1] : tensor<6x3xf32> into tensor<6x3x1x1xf32>
+    %24 = tensor.empty() : tensor<1x3x6x1xf32>
+    %transposed_17 = linalg.transpose ins(%expanded_16 : tensor<6x3x1x1xf32>) outs(%24 : tensor<1x3x6x1xf32>) permutation = [2, 1, 0, 3]
+    %expanded_18 = tensor.expand_shape %arg4 [[0], [1, 2, 3]] output_shape [7, 3, 1, 1] : tensor<7x3xf32> into tensor<7x3x1x1xf32>
+    %25 = tensor.empty() : tensor<1x3x1x7xf32>
+    %transposed_19 = linalg.transpose ins(%expanded_18 : tensor<7x3x1x1xf32>) outs(%25 : tensor<1x3x1x7xf32>) permutation = [2, 1, 3, 0]
+    %26 = tensor.empty() : tensor<1x3x6x7xf32>
+    %27 = linalg.generic {indexing_maps = [#map7, #map8, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed_17, %transposed_19 : tensor<1x3x6x1xf32>, tensor<1x3x1x7xf32>) outs(%26 : tensor<1x3x6x7xf32>) {
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %38 = arith.mulf %in, %in_30 : f32
+      linalg.yield %38 : f32
+    } -> tensor<1x3x6x7xf32>
+    %collapsed_20 = tensor.collapse_shape %23 [[0], [1, 2]] : tensor<5x6x7xf32> into tensor<5x42xf32>
+    %expanded_21 = tensor.expand_shape %collapsed_20 [[0, 1], [2]] output_shape [1, 5, 42] : tensor<5x42xf32> into tensor<1x5x42xf32>
+    %28 = tensor.empty() : tensor<6x7x3x1xf32>
+    %transposed_22 = linalg.transpose ins(%27 : tensor<1x3x6x7xf32>) outs(%28 : tensor<6x7x3x1xf32>) permutation = [2, 3, 1, 0]
+    %collapsed_23 = tensor.collapse_shape %transposed_22 [[0, 1], [2, 3]] : tensor<6x7x3x1xf32> into tensor<42x3xf32>
+    %expanded_24 = tensor.expand_shape %collapsed_23 [[0, 1], [2]] output_shape [1, 42, 3] : tensor<42x3xf32> into tensor<1x42x3xf32>
+    %29 = tensor.empty() : tensor<1x5x3xf32>
+    %30 = linalg.fill ins(%cst : f32) outs(%29 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %31 = linalg.batch_matmul ins(%expanded_21, %expanded_24 : tensor<1x5x42xf32>, tensor<1x42x3xf32>) outs(%30 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %collapsed_25 = tensor.collapse_shape %31 [[0, 1], [2]] : tensor<1x5x3xf32> into tensor<5x3xf32>
+    %expanded_26 = tensor.expand_shape %collapsed_25 [[0], [1, 2, 3]] output_shape [5, 1, 1, 3] : tensor<5x3xf32> into tensor<5x1x1x3xf32>
+    %32 = tensor.empty() : tensor<5x3x1x1xf32>
+    %transposed_27 = linalg.transpose ins(%expanded_26 : tensor<5x1x1x3xf32>) outs(%32 : tensor<5x3x1x1xf32>) permutation = [0, 3, 1, 2]
+    %collapsed_28 = tensor.collapse_shape %transposed_27 [[0], [1, 2, 3]] : tensor<5x3x1x1xf32> into tensor<5x3xf32>
+    %33 = tensor.empty() : tensor<5xf32>
+    %34 = linalg.fill ins(%cst : f32) outs(%33 : tensor<5xf32>) -> tensor<5xf32>
+    %35 = linalg.generic {indexing_maps = [#map3, #map9], iterator_types = ["parallel", "reduction", "reduction"]} ins(%23 : tensor<5x6x7xf32>) outs(%34 : tensor<5xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %38 = arith.addf %in, %out : f32
+      linalg.yield %38 : f32
+    } -> tensor<5xf32>
+    %expanded_29 = tensor.expand_shape %35 [[0, 1]] output_shape [5, 1] : tensor<5xf32> into tensor<5x1xf32>
+    %36 = tensor.empty() : tensor<5x3xf32>
+    %37 = linalg.generic {indexing_maps = [#map10, #map11, #map10], iterator_types = ["parallel", "parallel"]} ins(%collapsed_28, %expanded_29 : tensor<5x3xf32>, tensor<5x1xf32>) outs(%36 : tensor<5x3xf32>) {
+    ^bb0(%in: f32, %in_30: f32, %out: f32):
+      %38 = arith.divf %in, %in_30 : f32
+      linalg.yield %38 : f32
+    } -> tensor<5x3xf32>
+    return %37 : tensor<5x3xf32>
+  }
+}

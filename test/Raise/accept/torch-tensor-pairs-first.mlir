@@ -1,0 +1,120 @@
+// Products of keys and of values first.
+//
+// ARGS: normal normal normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
+// CHECK: attn.tensor_attention {{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}}{{( nan_rows)?}} :
+// CHECK-NOT: math.exp
+
+#map = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, 0, d4)>
+#map1 = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, 0, d3, d4)>
+#map2 = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>
+#map3 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#map4 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+#map5 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+module {
+  func.func @main(%arg0: tensor<1x2x5x4xf32>, %arg1: tensor<1x2x6x4xf32>, %arg2: tensor<1x2x7x4xf32>, %arg3: tensor<1x2x6x3xf32>, %arg4: tensor<1x2x7x3xf32>) -> tensor<1x2x5x3xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %c0_i64 = arith.constant 0 : i64
+    %cst_0 = arith.constant 0xFF800000 : f32
+    %cst_1 = arith.constant 5.000000e-01 : f32
+    %expanded = tensor.expand_shape %arg1 [[0], [1], [2], [3, 4]] output_shape [1, 2, 6, 4, 1] : tensor<1x2x6x4xf32> into tensor<1x2x6x4x1xf32>
+    %0 = tensor.empty() : tensor<1x2x6x1x4xf32>
+    %transposed = linalg.transpose ins(%expanded : tensor<1x2x6x4x1xf32>) outs(%0 : tensor<1x2x6x1x4xf32>) permutation = [0, 1, 2, 4, 3]
+    %expanded_2 = tensor.expand_shape %arg2 [[0], [1], [2], [3, 4]] output_shape [1, 2, 7, 4, 1] : tensor<1x2x7x4xf32> into tensor<1x2x7x4x1xf32>
+    %1 = tensor.empty() : tensor<1x2x1x7x4xf32>
+    %transposed_3 = linalg.transpose ins(%expanded_2 : tensor<1x2x7x4x1xf32>) outs(%1 : tensor<1x2x1x7x4xf32>) permutation = [0, 1, 4, 2, 3]
+    %2 = tensor.empty() : tensor<1x2x6x7x4xf32>
+    %3 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%transposed, %transposed_3 : tensor<1x2x6x1x4xf32>, tensor<1x2x1x7x4xf32>) outs(%2 : tensor<1x2x6x7x4xf32>) {
+    ^bb0(%in: f32, %in_27: f32, %out: f32):
+      %34 = arith.mulf %in, %in_27 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x7x4xf32>
+    %expanded_4 = tensor.expand_shape %arg3 [[0], [1], [2], [3, 4]] output_shape [1, 2, 6, 3, 1] : tensor<1x2x6x3xf32> into tensor<1x2x6x3x1xf32>
+    %4 = tensor.empty() : tensor<1x2x6x1x3xf32>
+    %transposed_5 = linalg.transpose ins(%expanded_4 : tensor<1x2x6x3x1xf32>) outs(%4 : tensor<1x2x6x1x3xf32>) permutation = [0, 1, 2, 4, 3]
+    %expanded_6 = tensor.expand_shape %arg4 [[0], [1], [2], [3, 4]] output_shape [1, 2, 7, 3, 1] : tensor<1x2x7x3xf32> into tensor<1x2x7x3x1xf32>
+    %5 = tensor.empty() : tensor<1x2x1x7x3xf32>
+    %transposed_7 = linalg.transpose ins(%expanded_6 : tensor<1x2x7x3x1xf32>) outs(%5 : tensor<1x2x1x7x3xf32>) permutation = [0, 1, 4, 2, 3]
+    %6 = tensor.empty() : tensor<1x2x6x7x3xf32>
+    %7 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%transposed_5, %transposed_7 : tensor<1x2x6x1x3xf32>, tensor<1x2x1x7x3xf32>) outs(%6 : tensor<1x2x6x7x3xf32>) {
+    ^bb0(%in: f32, %in_27: f32, %out: f32):
+      %34 = arith.mulf %in, %in_27 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x7x3xf32>
+    %expanded_8 = tensor.expand_shape %arg0 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 5, 4, 1, 1] : tensor<1x2x5x4xf32> into tensor<1x2x5x4x1x1xf32>
+    %expanded_9 = tensor.expand_shape %3 [[0], [1], [2], [3], [4, 5]] output_shape [1, 2, 6, 7, 4, 1] : tensor<1x2x6x7x4xf32> into tensor<1x2x6x7x4x1xf32>
+    %8 = tensor.empty() : tensor<2x5x4x1x1x1xf32>
+    %transposed_10 = linalg.transpose ins(%expanded_8 : tensor<1x2x5x4x1x1xf32>) outs(%8 : tensor<2x5x4x1x1x1xf32>) permutation = [1, 2, 3, 0, 4, 5]
+    %collapsed = tensor.collapse_shape %transposed_10 [[0], [1], [2, 3, 4, 5]] : tensor<2x5x4x1x1x1xf32> into tensor<2x5x4xf32>
+    %9 = tensor.empty() : tensor<2x4x1x6x7x1xf32>
+    %transposed_11 = linalg.transpose ins(%expanded_9 : tensor<1x2x6x7x4x1xf32>) outs(%9 : tensor<2x4x1x6x7x1xf32>) permutation = [1, 4, 0, 2, 3, 5]
+    %collapsed_12 = tensor.collapse_shape %transposed_11 [[0], [1], [2, 3, 4, 5]] : tensor<2x4x1x6x7x1xf32> into tensor<2x4x42xf32>
+    %10 = tensor.empty() : tensor<2x5x42xf32>
+    %11 = linalg.fill ins(%cst : f32) outs(%10 : tensor<2x5x42xf32>) -> tensor<2x5x42xf32>
+    %12 = linalg.batch_matmul ins(%collapsed, %collapsed_12 : tensor<2x5x4xf32>, tensor<2x4x42xf32>) outs(%11 : tensor<2x5x42xf32>) -> tensor<2x5x42xf32>
+    %expanded_13 = tensor.expand_shape %12 [[0], [1], [2, 3, 4, 5]] output_shape [2, 5, 1, 1, 6, 7] : tensor<2x5x42xf32> into tensor<2x5x1x1x6x7xf32>
+    %13 = tensor.empty() : tensor<1x2x5x6x7x1xf32>
+    %transposed_14 = linalg.transpose ins(%expanded_13 : tensor<2x5x1x1x6x7xf32>) outs(%13 : tensor<1x2x5x6x7x1xf32>) permutation = [3, 0, 1, 4, 5, 2]
+    %collapsed_15 = tensor.collapse_shape %transposed_14 [[0], [1], [2], [3], [4, 5]] : tensor<1x2x5x6x7x1xf32> into tensor<1x2x5x6x7xf32>
+    %14 = tensor.empty() : tensor<1x2x5x6x7xf32>
+    %15 = linalg.generic {indexing_maps = [#map2, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%collapsed_15 : tensor<1x2x5x6x7xf32>) outs(%14 : tensor<1x2x5x6x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = arith.mulf %in, %cst_1 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x5x6x7xf32>
+    %collapsed_16 = tensor.collapse_shape %15 [[0], [1], [2], [3, 4]] : tensor<1x2x5x6x7xf32> into tensor<1x2x5x42xf32>
+    %16 = tensor.empty() : tensor<1x2x5xi64>
+    %17 = linalg.fill ins(%c0_i64 : i64) outs(%16 : tensor<1x2x5xi64>) -> tensor<1x2x5xi64>
+    %18 = tensor.empty() : tensor<1x2x5xf32>
+    %19 = linalg.fill ins(%cst_0 : f32) outs(%18 : tensor<1x2x5xf32>) -> tensor<1x2x5xf32>
+    %20:2 = linalg.generic {indexing_maps = [#map3, #map4, #map4], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%collapsed_16 : tensor<1x2x5x42xf32>) outs(%19, %17 : tensor<1x2x5xf32>, tensor<1x2x5xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_27: i64):
+      %34 = linalg.index 3 : index
+      %35 = arith.index_cast %34 : index to i64
+      %36 = arith.maximumf %in, %out : f32
+      %37 = arith.cmpf ogt, %in, %out : f32
+      %38 = arith.select %37, %35, %out_27 : i64
+      linalg.yield %36, %38 : f32, i64
+    } -> (tensor<1x2x5xf32>, tensor<1x2x5xi64>)
+    %expanded_17 = tensor.expand_shape %20#0 [[0], [1], [2, 3]] output_shape [1, 2, 5, 1] : tensor<1x2x5xf32> into tensor<1x2x5x1xf32>
+    %21 = tensor.empty() : tensor<1x2x5x42xf32>
+    %22 = linalg.generic {indexing_maps = [#map3, #map5, #map3], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%collapsed_16, %expanded_17 : tensor<1x2x5x42xf32>, tensor<1x2x5x1xf32>) outs(%21 : tensor<1x2x5x42xf32>) {
+    ^bb0(%in: f32, %in_27: f32, %out: f32):
+      %34 = arith.subf %in, %in_27 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x5x42xf32>
+    %23 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%22 : tensor<1x2x5x42xf32>) outs(%21 : tensor<1x2x5x42xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = math.exp %in : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x5x42xf32>
+    %24 = tensor.empty() : tensor<1x2x5x1xf32>
+    %25 = linalg.fill ins(%cst : f32) outs(%24 : tensor<1x2x5x1xf32>) -> tensor<1x2x5x1xf32>
+    %26 = linalg.generic {indexing_maps = [#map3, #map5], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%23 : tensor<1x2x5x42xf32>) outs(%25 : tensor<1x2x5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = arith.addf %in, %out : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x5x1xf32>
+    %27 = linalg.generic {indexing_maps = [#map3, #map5, #map3], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%23, %26 : tensor<1x2x5x42xf32>, tensor<1x2x5x1xf32>) outs(%21 : tensor<1x2x5x42xf32>) {
+    ^bb0(%in: f32, %in_27: f32, %out: f32):
+      %34 = arith.divf %in, %in_27 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x5x42xf32>
+    %expanded_18 = tensor.expand_shape %27 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 5, 6, 7, 1] : tensor<1x2x5x42xf32> into tensor<1x2x5x6x7x1xf32>
+    %expanded_19 = tensor.expand_shape %7 [[0], [1], [2], [3], [4, 5]] output_shape [1, 2, 6, 7, 3, 1] : tensor<1x2x6x7x3xf32> into tensor<1x2x6x7x3x1xf32>
+    %28 = tensor.empty() : tensor<2x5x6x7x1x1xf32>
+    %transposed_20 = linalg.transpose ins(%expanded_18 : tensor<1x2x5x6x7x1xf32>) outs(%28 : tensor<2x5x6x7x1x1xf32>) permutation = [1, 2, 3, 4, 0, 5]
+    %collapsed_21 = tensor.collapse_shape %transposed_20 [[0], [1], [2, 3, 4, 5]] : tensor<2x5x6x7x1x1xf32> into tensor<2x5x42xf32>
+    %29 = tensor.empty() : tensor<2x6x7x1x3x1xf32>
+    %transposed_22 = linalg.transpose ins(%expanded_19 : tensor<1x2x6x7x3x1xf32>) outs(%29 : tensor<2x6x7x1x3x1xf32>) permutation = [1, 2, 3, 0, 4, 5]
+    %collapsed_23 = tensor.collapse_shape %transposed_22 [[0], [1, 2], [3, 4, 5]] : tensor<2x6x7x1x3x1xf32> into tensor<2x42x3xf32>
+    %30 = tensor.empty() : tensor<2x5x3xf32>
+    %31 = linalg.fill ins(%cst : f32) outs(%30 : tensor<2x5x3xf32>) -> tensor<2x5x3xf32>
+    %32 = linalg.batch_matmul ins(%collapsed_21, %collapsed_23 : tensor<2x5x42xf32>, tensor<2x42x3xf32>) outs(%31 : tensor<2x5x3xf32>) -> tensor<2x5x3xf32>
+    %expanded_24 = tensor.expand_shape %32 [[0], [1], [2, 3, 4, 5]] output_shape [2, 5, 1, 1, 1, 3] : tensor<2x5x3xf32> into tensor<2x5x1x1x1x3xf32>
+    %33 = tensor.empty() : tensor<1x2x5x3x1x1xf32>
+    %transposed_25 = linalg.transpose ins(%expanded_24 : tensor<2x5x1x1x1x3xf32>) outs(%33 : tensor<1x2x5x3x1x1xf32>) permutation = [4, 0, 1, 5, 2, 3]
+    %collapsed_26 = tensor.collapse_shape %transposed_25 [[0], [1], [2], [3, 4, 5]] : tensor<1x2x5x3x1x1xf32> into tensor<1x2x5x3xf32>
+    return %collapsed_26 : tensor<1x2x5x3xf32>
+  }
+}

@@ -1,0 +1,107 @@
+// Values of their own for every pair: ordinary attention to pairs.
+//
+// ARGS: normal normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' | FileCheck %s
+// CHECK: attn.attention {{.*}}scale {{(0\.4999[0-9]*|0\.5000[0-9]*|5\.000000e-01)}}{{( nan_rows)?}} :
+// CHECK-NOT: math.exp
+
+#map = affine_map<(d0, d1, d2, d3) -> (d0, 0, d2, d3)>
+#map1 = affine_map<(d0, d1, d2, d3) -> (0, d1, d2, d3)>
+#map2 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#map3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#map4 = affine_map<(d0, d1) -> (d0, d1)>
+#map5 = affine_map<(d0, d1) -> (d0)>
+#map6 = affine_map<(d0, d1) -> (d0, 0)>
+module {
+  func.func @main(%arg0: tensor<5x4xf32>, %arg1: tensor<6x4xf32>, %arg2: tensor<7x4xf32>, %arg3: tensor<6x7x3xf32>) -> tensor<5x3xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %c0_i64 = arith.constant 0 : i64
+    %cst_0 = arith.constant 0xFF800000 : f32
+    %cst_1 = arith.constant 5.000000e-01 : f32
+    %expanded = tensor.expand_shape %arg0 [[0], [1, 2, 3]] output_shape [5, 4, 1, 1] : tensor<5x4xf32> into tensor<5x4x1x1xf32>
+    %0 = tensor.empty() : tensor<5x1x1x4xf32>
+    %transposed = linalg.transpose ins(%expanded : tensor<5x4x1x1xf32>) outs(%0 : tensor<5x1x1x4xf32>) permutation = [0, 2, 3, 1]
+    %expanded_2 = tensor.expand_shape %arg1 [[0], [1, 2, 3]] output_shape [6, 4, 1, 1] : tensor<6x4xf32> into tensor<6x4x1x1xf32>
+    %1 = tensor.empty() : tensor<1x6x1x4xf32>
+    %transposed_3 = linalg.transpose ins(%expanded_2 : tensor<6x4x1x1xf32>) outs(%1 : tensor<1x6x1x4xf32>) permutation = [2, 0, 3, 1]
+    %expanded_4 = tensor.expand_shape %arg2 [[0], [1, 2, 3]] output_shape [7, 4, 1, 1] : tensor<7x4xf32> into tensor<7x4x1x1xf32>
+    %2 = tensor.empty() : tensor<5x6x1x4xf32>
+    %3 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed, %transposed_3 : tensor<5x1x1x4xf32>, tensor<1x6x1x4xf32>) outs(%2 : tensor<5x6x1x4xf32>) {
+    ^bb0(%in: f32, %in_23: f32, %out: f32):
+      %28 = arith.mulf %in, %in_23 : f32
+      linalg.yield %28 : f32
+    } -> tensor<5x6x1x4xf32>
+    %4 = tensor.empty() : tensor<5x6x4x1xf32>
+    %transposed_5 = linalg.transpose ins(%3 : tensor<5x6x1x4xf32>) outs(%4 : tensor<5x6x4x1xf32>) permutation = [0, 1, 3, 2]
+    %collapsed = tensor.collapse_shape %transposed_5 [[0, 1], [2, 3]] : tensor<5x6x4x1xf32> into tensor<30x4xf32>
+    %expanded_6 = tensor.expand_shape %collapsed [[0, 1], [2]] output_shape [1, 30, 4] : tensor<30x4xf32> into tensor<1x30x4xf32>
+    %5 = tensor.empty() : tensor<4x7x1x1xf32>
+    %transposed_7 = linalg.transpose ins(%expanded_4 : tensor<7x4x1x1xf32>) outs(%5 : tensor<4x7x1x1xf32>) permutation = [1, 0, 2, 3]
+    %collapsed_8 = tensor.collapse_shape %transposed_7 [[0], [1, 2, 3]] : tensor<4x7x1x1xf32> into tensor<4x7xf32>
+    %expanded_9 = tensor.expand_shape %collapsed_8 [[0, 1], [2]] output_shape [1, 4, 7] : tensor<4x7xf32> into tensor<1x4x7xf32>
+    %6 = tensor.empty() : tensor<1x30x7xf32>
+    %7 = linalg.fill ins(%cst : f32) outs(%6 : tensor<1x30x7xf32>) -> tensor<1x30x7xf32>
+    %8 = linalg.batch_matmul ins(%expanded_6, %expanded_9 : tensor<1x30x4xf32>, tensor<1x4x7xf32>) outs(%7 : tensor<1x30x7xf32>) -> tensor<1x30x7xf32>
+    %collapsed_10 = tensor.collapse_shape %8 [[0, 1], [2]] : tensor<1x30x7xf32> into tensor<30x7xf32>
+    %expanded_11 = tensor.expand_shape %collapsed_10 [[0, 1], [2, 3]] output_shape [5, 6, 1, 7] : tensor<30x7xf32> into tensor<5x6x1x7xf32>
+    %9 = tensor.empty() : tensor<5x6x7x1xf32>
+    %transposed_12 = linalg.transpose ins(%expanded_11 : tensor<5x6x1x7xf32>) outs(%9 : tensor<5x6x7x1xf32>) permutation = [0, 1, 3, 2]
+    %collapsed_13 = tensor.collapse_shape %transposed_12 [[0], [1], [2, 3]] : tensor<5x6x7x1xf32> into tensor<5x6x7xf32>
+    %10 = tensor.empty() : tensor<5x6x7xf32>
+    %11 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%collapsed_13 : tensor<5x6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %28 = arith.mulf %in, %cst_1 : f32
+      linalg.yield %28 : f32
+    } -> tensor<5x6x7xf32>
+    %collapsed_14 = tensor.collapse_shape %11 [[0], [1, 2]] : tensor<5x6x7xf32> into tensor<5x42xf32>
+    %12 = tensor.empty() : tensor<5xi64>
+    %13 = linalg.fill ins(%c0_i64 : i64) outs(%12 : tensor<5xi64>) -> tensor<5xi64>
+    %14 = tensor.empty() : tensor<5xf32>
+    %15 = linalg.fill ins(%cst_0 : f32) outs(%14 : tensor<5xf32>) -> tensor<5xf32>
+    %16:2 = linalg.generic {indexing_maps = [#map4, #map5, #map5], iterator_types = ["parallel", "reduction"]} ins(%collapsed_14 : tensor<5x42xf32>) outs(%15, %13 : tensor<5xf32>, tensor<5xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_23: i64):
+      %28 = linalg.index 1 : index
+      %29 = arith.index_cast %28 : index to i64
+      %30 = arith.maximumf %in, %out : f32
+      %31 = arith.cmpf ogt, %in, %out : f32
+      %32 = arith.select %31, %29, %out_23 : i64
+      linalg.yield %30, %32 : f32, i64
+    } -> (tensor<5xf32>, tensor<5xi64>)
+    %expanded_15 = tensor.expand_shape %16#0 [[0, 1]] output_shape [5, 1] : tensor<5xf32> into tensor<5x1xf32>
+    %17 = tensor.empty() : tensor<5x42xf32>
+    %18 = linalg.generic {indexing_maps = [#map4, #map6, #map4], iterator_types = ["parallel", "parallel"]} ins(%collapsed_14, %expanded_15 : tensor<5x42xf32>, tensor<5x1xf32>) outs(%17 : tensor<5x42xf32>) {
+    ^bb0(%in: f32, %in_23: f32, %out: f32):
+      %28 = arith.subf %in, %in_23 : f32
+      linalg.yield %28 : f32
+    } -> tensor<5x42xf32>
+    %19 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel"]} ins(%18 : tensor<5x42xf32>) outs(%17 : tensor<5x42xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %28 = math.exp %in : f32
+      linalg.yield %28 : f32
+    } -> tensor<5x42xf32>
+    %20 = tensor.empty() : tensor<5x1xf32>
+    %21 = linalg.fill ins(%cst : f32) outs(%20 : tensor<5x1xf32>) -> tensor<5x1xf32>
+    %22 = linalg.generic {indexing_maps = [#map4, #map6], iterator_types = ["parallel", "reduction"]} ins(%19 : tensor<5x42xf32>) outs(%21 : tensor<5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %28 = arith.addf %in, %out : f32
+      linalg.yield %28 : f32
+    } -> tensor<5x1xf32>
+    %23 = linalg.generic {indexing_maps = [#map4, #map6, #map4], iterator_types = ["parallel", "parallel"]} ins(%19, %22 : tensor<5x42xf32>, tensor<5x1xf32>) outs(%17 : tensor<5x42xf32>) {
+    ^bb0(%in: f32, %in_23: f32, %out: f32):
+      %28 = arith.divf %in, %in_23 : f32
+      linalg.yield %28 : f32
+    } -> tensor<5x42xf32>
+    %expanded_16 = tensor.expand_shape %23 [[0, 1], [2]] output_shape [1, 5, 42] : tensor<5x42xf32> into tensor<1x5x42xf32>
+    %collapsed_17 = tensor.collapse_shape %arg3 [[0, 1], [2]] : tensor<6x7x3xf32> into tensor<42x3xf32>
+    %expanded_18 = tensor.expand_shape %collapsed_17 [[0, 1], [2]] output_shape [1, 42, 3] : tensor<42x3xf32> into tensor<1x42x3xf32>
+    %24 = tensor.empty() : tensor<1x5x3xf32>
+    %25 = linalg.fill ins(%cst : f32) outs(%24 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %26 = linalg.batch_matmul ins(%expanded_16, %expanded_18 : tensor<1x5x42xf32>, tensor<1x42x3xf32>) outs(%25 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %collapsed_19 = tensor.collapse_shape %26 [[0, 1], [2]] : tensor<1x5x3xf32> into tensor<5x3xf32>
+    %expanded_20 = tensor.expand_shape %collapsed_19 [[0], [1, 2, 3]] output_shape [5, 1, 1, 3] : tensor<5x3xf32> into tensor<5x1x1x3xf32>
+    %27 = tensor.empty() : tensor<5x3x1x1xf32>
+    %transposed_21 = linalg.transpose ins(%expanded_20 : tensor<5x1x1x3xf32>) outs(%27 : tensor<5x3x1x1xf32>) permutation = [0, 3, 1, 2]
+    %collapsed_22 = tensor.collapse_shape %transposed_21 [[0], [1, 2, 3]] : tensor<5x3x1x1xf32> into tensor<5x3xf32>
+    return %collapsed_22 : tensor<5x3xf32>
+  }
+}

@@ -1,0 +1,129 @@
+// A bias of pairs.
+//
+// ARGS: normal normal normal normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
+// CHECK: attention not raised: something is added to scores, and attn.tensor_attention has no bias
+// CHECK-NOT: = attn.
+
+#map = affine_map<(d0, d1, d2, d3) -> (d0, 0, d2, d3)>
+#map1 = affine_map<(d0, d1, d2, d3) -> (0, d1, d2, d3)>
+#map2 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#map3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#map4 = affine_map<(d0, d1, d2) -> (d1, d2)>
+#map5 = affine_map<(d0, d1) -> (d0, d1)>
+#map6 = affine_map<(d0, d1) -> (d0)>
+#map7 = affine_map<(d0, d1) -> (d0, 0)>
+#map8 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+#map9 = affine_map<(d0, d1, d2, d3) -> (d0, d1, 0, d3)>
+module {
+  func.func @main(%arg0: tensor<5x4xf32>, %arg1: tensor<6x4xf32>, %arg2: tensor<7x4xf32>, %arg3: tensor<6x3xf32>, %arg4: tensor<7x3xf32>, %arg5: tensor<6x7xf32>) -> tensor<5x3xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %c0_i64 = arith.constant 0 : i64
+    %cst_0 = arith.constant 0xFF800000 : f32
+    %cst_1 = arith.constant 5.000000e-01 : f32
+    %expanded = tensor.expand_shape %arg0 [[0], [1, 2, 3]] output_shape [5, 4, 1, 1] : tensor<5x4xf32> into tensor<5x4x1x1xf32>
+    %0 = tensor.empty() : tensor<5x1x1x4xf32>
+    %transposed = linalg.transpose ins(%expanded : tensor<5x4x1x1xf32>) outs(%0 : tensor<5x1x1x4xf32>) permutation = [0, 2, 3, 1]
+    %expanded_2 = tensor.expand_shape %arg1 [[0], [1, 2, 3]] output_shape [6, 4, 1, 1] : tensor<6x4xf32> into tensor<6x4x1x1xf32>
+    %1 = tensor.empty() : tensor<1x6x1x4xf32>
+    %transposed_3 = linalg.transpose ins(%expanded_2 : tensor<6x4x1x1xf32>) outs(%1 : tensor<1x6x1x4xf32>) permutation = [2, 0, 3, 1]
+    %expanded_4 = tensor.expand_shape %arg2 [[0], [1, 2, 3]] output_shape [7, 4, 1, 1] : tensor<7x4xf32> into tensor<7x4x1x1xf32>
+    %2 = tensor.empty() : tensor<5x6x1x4xf32>
+    %3 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed, %transposed_3 : tensor<5x1x1x4xf32>, tensor<1x6x1x4xf32>) outs(%2 : tensor<5x6x1x4xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.mulf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x6x1x4xf32>
+    %4 = tensor.empty() : tensor<5x6x4x1xf32>
+    %transposed_5 = linalg.transpose ins(%3 : tensor<5x6x1x4xf32>) outs(%4 : tensor<5x6x4x1xf32>) permutation = [0, 1, 3, 2]
+    %collapsed = tensor.collapse_shape %transposed_5 [[0, 1], [2, 3]] : tensor<5x6x4x1xf32> into tensor<30x4xf32>
+    %expanded_6 = tensor.expand_shape %collapsed [[0, 1], [2]] output_shape [1, 30, 4] : tensor<30x4xf32> into tensor<1x30x4xf32>
+    %5 = tensor.empty() : tensor<4x7x1x1xf32>
+    %transposed_7 = linalg.transpose ins(%expanded_4 : tensor<7x4x1x1xf32>) outs(%5 : tensor<4x7x1x1xf32>) permutation = [1, 0, 2, 3]
+    %collapsed_8 = tensor.collapse_shape %transposed_7 [[0], [1, 2, 3]] : tensor<4x7x1x1xf32> into tensor<4x7xf32>
+    %expanded_9 = tensor.expand_shape %collapsed_8 [[0, 1], [2]] output_shape [1, 4, 7] : tensor<4x7xf32> into tensor<1x4x7xf32>
+    %6 = tensor.empty() : tensor<1x30x7xf32>
+    %7 = linalg.fill ins(%cst : f32) outs(%6 : tensor<1x30x7xf32>) -> tensor<1x30x7xf32>
+    %8 = linalg.batch_matmul ins(%expanded_6, %expanded_9 : tensor<1x30x4xf32>, tensor<1x4x7xf32>) outs(%7 : tensor<1x30x7xf32>) -> tensor<1x30x7xf32>
+    %collapsed_10 = tensor.collapse_shape %8 [[0, 1], [2]] : tensor<1x30x7xf32> into tensor<30x7xf32>
+    %expanded_11 = tensor.expand_shape %collapsed_10 [[0, 1], [2, 3]] output_shape [5, 6, 1, 7] : tensor<30x7xf32> into tensor<5x6x1x7xf32>
+    %9 = tensor.empty() : tensor<5x6x7x1xf32>
+    %transposed_12 = linalg.transpose ins(%expanded_11 : tensor<5x6x1x7xf32>) outs(%9 : tensor<5x6x7x1xf32>) permutation = [0, 1, 3, 2]
+    %collapsed_13 = tensor.collapse_shape %transposed_12 [[0], [1], [2, 3]] : tensor<5x6x7x1xf32> into tensor<5x6x7xf32>
+    %10 = tensor.empty() : tensor<5x6x7xf32>
+    %11 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%collapsed_13 : tensor<5x6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = arith.mulf %in, %cst_1 : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x6x7xf32>
+    %12 = linalg.generic {indexing_maps = [#map3, #map4, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%11, %arg5 : tensor<5x6x7xf32>, tensor<6x7xf32>) outs(%10 : tensor<5x6x7xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.addf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x6x7xf32>
+    %collapsed_14 = tensor.collapse_shape %12 [[0], [1, 2]] : tensor<5x6x7xf32> into tensor<5x42xf32>
+    %13 = tensor.empty() : tensor<5xi64>
+    %14 = linalg.fill ins(%c0_i64 : i64) outs(%13 : tensor<5xi64>) -> tensor<5xi64>
+    %15 = tensor.empty() : tensor<5xf32>
+    %16 = linalg.fill ins(%cst_0 : f32) outs(%15 : tensor<5xf32>) -> tensor<5xf32>
+    %17:2 = linalg.generic {indexing_maps = [#map5, #map6, #map6], iterator_types = ["parallel", "reduction"]} ins(%collapsed_14 : tensor<5x42xf32>) outs(%16, %14 : tensor<5xf32>, tensor<5xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_28: i64):
+      %34 = linalg.index 1 : index
+      %35 = arith.index_cast %34 : index to i64
+      %36 = arith.maximumf %in, %out : f32
+      %37 = arith.cmpf ogt, %in, %out : f32
+      %38 = arith.select %37, %35, %out_28 : i64
+      linalg.yield %36, %38 : f32, i64
+    } -> (tensor<5xf32>, tensor<5xi64>)
+    %expanded_15 = tensor.expand_shape %17#0 [[0, 1]] output_shape [5, 1] : tensor<5xf32> into tensor<5x1xf32>
+    %18 = tensor.empty() : tensor<5x42xf32>
+    %19 = linalg.generic {indexing_maps = [#map5, #map7, #map5], iterator_types = ["parallel", "parallel"]} ins(%collapsed_14, %expanded_15 : tensor<5x42xf32>, tensor<5x1xf32>) outs(%18 : tensor<5x42xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.subf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x42xf32>
+    %20 = linalg.generic {indexing_maps = [#map5, #map5], iterator_types = ["parallel", "parallel"]} ins(%19 : tensor<5x42xf32>) outs(%18 : tensor<5x42xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = math.exp %in : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x42xf32>
+    %21 = tensor.empty() : tensor<5x1xf32>
+    %22 = linalg.fill ins(%cst : f32) outs(%21 : tensor<5x1xf32>) -> tensor<5x1xf32>
+    %23 = linalg.generic {indexing_maps = [#map5, #map7], iterator_types = ["parallel", "reduction"]} ins(%20 : tensor<5x42xf32>) outs(%22 : tensor<5x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = arith.addf %in, %out : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x1xf32>
+    %24 = linalg.generic {indexing_maps = [#map5, #map7, #map5], iterator_types = ["parallel", "parallel"]} ins(%20, %23 : tensor<5x42xf32>, tensor<5x1xf32>) outs(%18 : tensor<5x42xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.divf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<5x42xf32>
+    %expanded_16 = tensor.expand_shape %arg3 [[0], [1, 2, 3]] output_shape [6, 3, 1, 1] : tensor<6x3xf32> into tensor<6x3x1x1xf32>
+    %25 = tensor.empty() : tensor<1x3x6x1xf32>
+    %transposed_17 = linalg.transpose ins(%expanded_16 : tensor<6x3x1x1xf32>) outs(%25 : tensor<1x3x6x1xf32>) permutation = [2, 1, 0, 3]
+    %expanded_18 = tensor.expand_shape %arg4 [[0], [1, 2, 3]] output_shape [7, 3, 1, 1] : tensor<7x3xf32> into tensor<7x3x1x1xf32>
+    %26 = tensor.empty() : tensor<1x3x1x7xf32>
+    %transposed_19 = linalg.transpose ins(%expanded_18 : tensor<7x3x1x1xf32>) outs(%26 : tensor<1x3x1x7xf32>) permutation = [2, 1, 3, 0]
+    %27 = tensor.empty() : tensor<1x3x6x7xf32>
+    %28 = linalg.generic {indexing_maps = [#map8, #map9, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%transposed_17, %transposed_19 : tensor<1x3x6x1xf32>, tensor<1x3x1x7xf32>) outs(%27 : tensor<1x3x6x7xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.mulf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x3x6x7xf32>
+    %expanded_20 = tensor.expand_shape %24 [[0, 1], [2]] output_shape [1, 5, 42] : tensor<5x42xf32> into tensor<1x5x42xf32>
+    %29 = tensor.empty() : tensor<6x7x3x1xf32>
+    %transposed_21 = linalg.transpose ins(%28 : tensor<1x3x6x7xf32>) outs(%29 : tensor<6x7x3x1xf32>) permutation = [2, 3, 1, 0]
+    %collapsed_22 = tensor.collapse_shape %transposed_21 [[0, 1], [2, 3]] : tensor<6x7x3x1xf32> into tensor<42x3xf32>
+    %expanded_23 = tensor.expand_shape %collapsed_22 [[0, 1], [2]] output_shape [1, 42, 3] : tensor<42x3xf32> into tensor<1x42x3xf32>
+    %30 = tensor.empty() : tensor<1x5x3xf32>
+    %31 = linalg.fill ins(%cst : f32) outs(%30 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %32 = linalg.batch_matmul ins(%expanded_20, %expanded_23 : tensor<1x5x42xf32>, tensor<1x42x3xf32>) outs(%31 : tensor<1x5x3xf32>) -> tensor<1x5x3xf32>
+    %collapsed_24 = tensor.collapse_shape %32 [[0, 1], [2]] : tensor<1x5x3xf32> into tensor<5x3xf32>
+    %expanded_25 = tensor.expand_shape %collapsed_24 [[0], [1, 2, 3]] output_shape [5, 1, 1, 3] : tensor<5x3xf32> into tensor<5x1x1x3xf32>
+    %33 = tensor.empty() : tensor<5x3x1x1xf32>
+    %transposed_26 = linalg.transpose ins(%expanded_25 : tensor<5x1x1x3xf32>) outs(%33 : tensor<5x3x1x1xf32>) permutation = [0, 3, 1, 2]
+    %collapsed_27 = tensor.collapse_shape %transposed_26 [[0], [1, 2, 3]] : tensor<5x3x1x1xf32> into tensor<5x3xf32>
+    return %collapsed_27 : tensor<5x3xf32>
+  }
+}

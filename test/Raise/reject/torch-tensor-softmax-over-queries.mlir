@@ -1,0 +1,124 @@
+// Softmax over queries and last keys.
+//
+// ARGS: normal normal normal normal normal
+// RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s
+// CHECK: attention not raised: weights are divided by a sum of something else, or over another dimension than the second product sums over
+// CHECK-NOT: = attn.
+
+#map = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, 0, d4, d5)>
+#map1 = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, 0, d3, d4, d5)>
+#map2 = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3, d4, d5)>
+#map3 = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>
+#map4 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#map5 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+#map6 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+#map7 = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3, d4, 0)>
+#map8 = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3, 0, d5)>
+module {
+  func.func @main(%arg0: tensor<1x2x6x4xf32>, %arg1: tensor<1x2x6x4xf32>, %arg2: tensor<1x2x6x4xf32>, %arg3: tensor<1x2x6x4xf32>, %arg4: tensor<1x2x6x4xf32>) -> tensor<1x2x6x4xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %c0_i64 = arith.constant 0 : i64
+    %cst_0 = arith.constant 0xFF800000 : f32
+    %cst_1 = arith.constant 5.000000e-01 : f32
+    %expanded = tensor.expand_shape %arg0 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 6, 4, 1, 1] : tensor<1x2x6x4xf32> into tensor<1x2x6x4x1x1xf32>
+    %0 = tensor.empty() : tensor<1x2x6x1x1x4xf32>
+    %transposed = linalg.transpose ins(%expanded : tensor<1x2x6x4x1x1xf32>) outs(%0 : tensor<1x2x6x1x1x4xf32>) permutation = [0, 1, 2, 4, 5, 3]
+    %expanded_2 = tensor.expand_shape %arg1 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 6, 4, 1, 1] : tensor<1x2x6x4xf32> into tensor<1x2x6x4x1x1xf32>
+    %1 = tensor.empty() : tensor<1x2x1x6x1x4xf32>
+    %transposed_3 = linalg.transpose ins(%expanded_2 : tensor<1x2x6x4x1x1xf32>) outs(%1 : tensor<1x2x1x6x1x4xf32>) permutation = [0, 1, 4, 2, 5, 3]
+    %expanded_4 = tensor.expand_shape %arg2 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 6, 4, 1, 1] : tensor<1x2x6x4xf32> into tensor<1x2x6x4x1x1xf32>
+    %2 = tensor.empty() : tensor<1x2x6x6x1x4xf32>
+    %3 = linalg.generic {indexing_maps = [#map, #map1, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%transposed, %transposed_3 : tensor<1x2x6x1x1x4xf32>, tensor<1x2x1x6x1x4xf32>) outs(%2 : tensor<1x2x6x6x1x4xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.mulf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x6x1x4xf32>
+    %4 = tensor.empty() : tensor<2x1x6x6x4x1xf32>
+    %transposed_5 = linalg.transpose ins(%3 : tensor<1x2x6x6x1x4xf32>) outs(%4 : tensor<2x1x6x6x4x1xf32>) permutation = [1, 0, 2, 3, 5, 4]
+    %collapsed = tensor.collapse_shape %transposed_5 [[0], [1, 2, 3], [4, 5]] : tensor<2x1x6x6x4x1xf32> into tensor<2x36x4xf32>
+    %5 = tensor.empty() : tensor<2x4x6x1x1x1xf32>
+    %transposed_6 = linalg.transpose ins(%expanded_4 : tensor<1x2x6x4x1x1xf32>) outs(%5 : tensor<2x4x6x1x1x1xf32>) permutation = [1, 3, 2, 0, 4, 5]
+    %collapsed_7 = tensor.collapse_shape %transposed_6 [[0], [1], [2, 3, 4, 5]] : tensor<2x4x6x1x1x1xf32> into tensor<2x4x6xf32>
+    %6 = tensor.empty() : tensor<2x36x6xf32>
+    %7 = linalg.fill ins(%cst : f32) outs(%6 : tensor<2x36x6xf32>) -> tensor<2x36x6xf32>
+    %8 = linalg.batch_matmul ins(%collapsed, %collapsed_7 : tensor<2x36x4xf32>, tensor<2x4x6xf32>) outs(%7 : tensor<2x36x6xf32>) -> tensor<2x36x6xf32>
+    %expanded_8 = tensor.expand_shape %8 [[0], [1, 2, 3], [4, 5]] output_shape [2, 1, 6, 6, 1, 6] : tensor<2x36x6xf32> into tensor<2x1x6x6x1x6xf32>
+    %9 = tensor.empty() : tensor<1x2x6x6x6x1xf32>
+    %transposed_9 = linalg.transpose ins(%expanded_8 : tensor<2x1x6x6x1x6xf32>) outs(%9 : tensor<1x2x6x6x6x1xf32>) permutation = [1, 0, 2, 3, 5, 4]
+    %collapsed_10 = tensor.collapse_shape %transposed_9 [[0], [1], [2], [3], [4, 5]] : tensor<1x2x6x6x6x1xf32> into tensor<1x2x6x6x6xf32>
+    %10 = tensor.empty() : tensor<1x2x6x6x6xf32>
+    %11 = linalg.generic {indexing_maps = [#map3, #map3], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%collapsed_10 : tensor<1x2x6x6x6xf32>) outs(%10 : tensor<1x2x6x6x6xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = arith.mulf %in, %cst_1 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x6x6xf32>
+    %transposed_11 = linalg.transpose ins(%11 : tensor<1x2x6x6x6xf32>) outs(%10 : tensor<1x2x6x6x6xf32>) permutation = [0, 1, 3, 2, 4]
+    %collapsed_12 = tensor.collapse_shape %transposed_11 [[0], [1], [2], [3, 4]] : tensor<1x2x6x6x6xf32> into tensor<1x2x6x36xf32>
+    %12 = tensor.empty() : tensor<1x2x6xi64>
+    %13 = linalg.fill ins(%c0_i64 : i64) outs(%12 : tensor<1x2x6xi64>) -> tensor<1x2x6xi64>
+    %14 = tensor.empty() : tensor<1x2x6xf32>
+    %15 = linalg.fill ins(%cst_0 : f32) outs(%14 : tensor<1x2x6xf32>) -> tensor<1x2x6xf32>
+    %16:2 = linalg.generic {indexing_maps = [#map4, #map5, #map5], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%collapsed_12 : tensor<1x2x6x36xf32>) outs(%15, %13 : tensor<1x2x6xf32>, tensor<1x2x6xi64>) {
+    ^bb0(%in: f32, %out: f32, %out_28: i64):
+      %34 = linalg.index 3 : index
+      %35 = arith.index_cast %34 : index to i64
+      %36 = arith.maximumf %in, %out : f32
+      %37 = arith.cmpf ogt, %in, %out : f32
+      %38 = arith.select %37, %35, %out_28 : i64
+      linalg.yield %36, %38 : f32, i64
+    } -> (tensor<1x2x6xf32>, tensor<1x2x6xi64>)
+    %expanded_13 = tensor.expand_shape %16#0 [[0], [1], [2, 3]] output_shape [1, 2, 6, 1] : tensor<1x2x6xf32> into tensor<1x2x6x1xf32>
+    %17 = tensor.empty() : tensor<1x2x6x36xf32>
+    %18 = linalg.generic {indexing_maps = [#map4, #map6, #map4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%collapsed_12, %expanded_13 : tensor<1x2x6x36xf32>, tensor<1x2x6x1xf32>) outs(%17 : tensor<1x2x6x36xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.subf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x36xf32>
+    %19 = linalg.generic {indexing_maps = [#map4, #map4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%18 : tensor<1x2x6x36xf32>) outs(%17 : tensor<1x2x6x36xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = math.exp %in : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x36xf32>
+    %20 = tensor.empty() : tensor<1x2x6x1xf32>
+    %21 = linalg.fill ins(%cst : f32) outs(%20 : tensor<1x2x6x1xf32>) -> tensor<1x2x6x1xf32>
+    %22 = linalg.generic {indexing_maps = [#map4, #map6], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%19 : tensor<1x2x6x36xf32>) outs(%21 : tensor<1x2x6x1xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %34 = arith.addf %in, %out : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x1xf32>
+    %23 = linalg.generic {indexing_maps = [#map4, #map6, #map4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%19, %22 : tensor<1x2x6x36xf32>, tensor<1x2x6x1xf32>) outs(%17 : tensor<1x2x6x36xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.divf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x6x36xf32>
+    %expanded_14 = tensor.expand_shape %23 [[0], [1], [2], [3, 4]] output_shape [1, 2, 6, 6, 6] : tensor<1x2x6x36xf32> into tensor<1x2x6x6x6xf32>
+    %transposed_15 = linalg.transpose ins(%expanded_14 : tensor<1x2x6x6x6xf32>) outs(%10 : tensor<1x2x6x6x6xf32>) permutation = [0, 1, 3, 2, 4]
+    %expanded_16 = tensor.expand_shape %transposed_15 [[0], [1], [2], [3], [4, 5]] output_shape [1, 2, 6, 6, 6, 1] : tensor<1x2x6x6x6xf32> into tensor<1x2x6x6x6x1xf32>
+    %expanded_17 = tensor.expand_shape %arg3 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 6, 4, 1, 1] : tensor<1x2x6x4xf32> into tensor<1x2x6x4x1x1xf32>
+    %24 = tensor.empty() : tensor<1x2x1x4x6x1xf32>
+    %transposed_18 = linalg.transpose ins(%expanded_17 : tensor<1x2x6x4x1x1xf32>) outs(%24 : tensor<1x2x1x4x6x1xf32>) permutation = [0, 1, 4, 3, 2, 5]
+    %expanded_19 = tensor.expand_shape %arg4 [[0], [1], [2], [3, 4, 5]] output_shape [1, 2, 6, 4, 1, 1] : tensor<1x2x6x4xf32> into tensor<1x2x6x4x1x1xf32>
+    %25 = tensor.empty() : tensor<1x2x1x4x1x6xf32>
+    %transposed_20 = linalg.transpose ins(%expanded_19 : tensor<1x2x6x4x1x1xf32>) outs(%25 : tensor<1x2x1x4x1x6xf32>) permutation = [0, 1, 4, 3, 5, 2]
+    %26 = tensor.empty() : tensor<1x2x1x4x6x6xf32>
+    %27 = linalg.generic {indexing_maps = [#map7, #map8, #map2], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]} ins(%transposed_18, %transposed_20 : tensor<1x2x1x4x6x1xf32>, tensor<1x2x1x4x1x6xf32>) outs(%26 : tensor<1x2x1x4x6x6xf32>) {
+    ^bb0(%in: f32, %in_28: f32, %out: f32):
+      %34 = arith.mulf %in, %in_28 : f32
+      linalg.yield %34 : f32
+    } -> tensor<1x2x1x4x6x6xf32>
+    %28 = tensor.empty() : tensor<2x6x6x6x1x1xf32>
+    %transposed_21 = linalg.transpose ins(%expanded_16 : tensor<1x2x6x6x6x1xf32>) outs(%28 : tensor<2x6x6x6x1x1xf32>) permutation = [1, 2, 3, 4, 0, 5]
+    %collapsed_22 = tensor.collapse_shape %transposed_21 [[0], [1], [2, 3, 4, 5]] : tensor<2x6x6x6x1x1xf32> into tensor<2x6x36xf32>
+    %29 = tensor.empty() : tensor<2x6x6x1x4x1xf32>
+    %transposed_23 = linalg.transpose ins(%27 : tensor<1x2x1x4x6x6xf32>) outs(%29 : tensor<2x6x6x1x4x1xf32>) permutation = [1, 4, 5, 0, 3, 2]
+    %collapsed_24 = tensor.collapse_shape %transposed_23 [[0], [1, 2], [3, 4, 5]] : tensor<2x6x6x1x4x1xf32> into tensor<2x36x4xf32>
+    %30 = tensor.empty() : tensor<2x6x4xf32>
+    %31 = linalg.fill ins(%cst : f32) outs(%30 : tensor<2x6x4xf32>) -> tensor<2x6x4xf32>
+    %32 = linalg.batch_matmul ins(%collapsed_22, %collapsed_24 : tensor<2x6x36xf32>, tensor<2x36x4xf32>) outs(%31 : tensor<2x6x4xf32>) -> tensor<2x6x4xf32>
+    %expanded_25 = tensor.expand_shape %32 [[0], [1], [2, 3, 4, 5]] output_shape [2, 6, 1, 1, 1, 4] : tensor<2x6x4xf32> into tensor<2x6x1x1x1x4xf32>
+    %33 = tensor.empty() : tensor<1x2x6x4x1x1xf32>
+    %transposed_26 = linalg.transpose ins(%expanded_25 : tensor<2x6x1x1x1x4xf32>) outs(%33 : tensor<1x2x6x4x1x1xf32>) permutation = [4, 0, 1, 5, 2, 3]
+    %collapsed_27 = tensor.collapse_shape %transposed_26 [[0], [1], [2], [3, 4, 5]] : tensor<1x2x6x4x1x1xf32> into tensor<1x2x6x4xf32>
+    return %collapsed_27 : tensor<1x2x6x4xf32>
+  }
+}
