@@ -146,6 +146,8 @@ private:
   void collectFactors(Expr *e, bool inverse, SmallVectorImpl<Factor> &factors);
   Expr *withoutScale(Expr *e);
 
+  void joinQueries(ScoreOperands &operands);
+
   // Sets of keys.
   SmallVector<Atom> allKeyParts();
   SmallVector<Atom> keyParts(Expr *e);

@@ -43,6 +43,13 @@ std::optional<SmallVector<Layout::Piece>> Layout::pieces(Expr *access) {
     piece.isWhole = piece.offset == 0 && piece.step == 1 && (stride == size);
     if (!piece.isWhole && ShapedType::isDynamic(stride))
       return std::nullopt;
+    // A program with unknown sizes may read past the end.
+    int64_t last = index.digits.empty() ? piece.offset
+                                        : piece.offset + stride - piece.step;
+    if (!piece.isWhole && !ShapedType::isDynamic(size) &&
+        (std::min(piece.offset, last) < 0 ||
+         std::max(piece.offset, last) >= size))
+      return std::nullopt;
     result.push_back(piece);
   }
   return result;

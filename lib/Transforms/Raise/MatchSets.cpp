@@ -44,6 +44,20 @@ bool AttentionMatcher::splitQuery(const Factor &factor, ArrayRef<Atom> dims,
   return false;
 }
 
+/// What does not differ from key to key is one query, though keys may have been
+/// multiplied by it, such as by weights of a norm.
+void AttentionMatcher::joinQueries(ScoreOperands &operands) {
+  SmallVector<Expr *> pieces;
+  for (const Factor &query : operands.queries) {
+    if (query.isInverse)
+      return;
+    pieces.push_back(query.e);
+  }
+  if (pieces.size() > 1)
+    if (Expr *product = productOf(pieces))
+      operands.queries = {{product, false}};
+}
+
 /// The operands of a product of queries and keys: some differ from key to key,
 /// each along other keys, one does not, but from row to row unless there is a
 /// single row.
@@ -60,6 +74,7 @@ AttentionMatcher::scoreOperands(Expr *e) {
     operands = {};
     for (const Factor &factor : factors)
       splitQuery(factor, e->atoms, operands, 4);
+    joinQueries(operands);
   }
   if (operands.queries.size() != 1 || operands.keys.empty() ||
       !areApart(operands.keys))

@@ -133,6 +133,11 @@ def tensor_padding_guarded(q, k1, k2, v1, v2, keep):
     return output(p, v1, v2)
 
 
+@tensor("Keys are multiplied by one vector for all.", SMALL + [T(4)])
+def tensor_weighted_keys(q, k1, k2, v1, v2, gamma):
+    return output(flat_softmax(scores(q, k1 * gamma, k2)), v1, v2)
+
+
 @tensor("Lengths that are not known.", pairs(layout="sd", dynamic=(0,)))
 def tensor_dynamic(q, k1, k2, v1, v2):
     s = (q[:, None, None] * k1[None, :, None] * k2[None, None]).sum(-1) * 0.5
