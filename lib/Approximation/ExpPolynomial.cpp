@@ -41,8 +41,6 @@ const Real LevelTolerance = 1e-7L;
 /// ... is content with this when it has run out of rounds...
 const Real LooseTolerance = 1e-2L;
 constexpr unsigned MaxExchanges = 30;
-/// ... or this many without as many alternations as there should be ...
-constexpr unsigned MaxStuck = 10;
 /// ... and stops at an error that double coefficients cannot express anyway.
 const Real NegligibleError = 0x1p-60L;
 /// Grid points per oscillation of the error, for the exchange and for measuring
@@ -267,17 +265,12 @@ bool RemezFit::exchange(Real Wanted) {
     Nodes.push_back(at(Pi * I / (Degree + 1)));
 
   bool IsLevel = false;
-  unsigned Stuck = 0;
   for (unsigned Round = 0; Round < MaxExchanges && !IsLevel; ++Round) {
     if (!level(Nodes))
       break;
     exchangeOnce(Nodes);
     if (Hopeless = Least > Wanted; Hopeless)
       return false;
-    // Refining the same nodes again and again is drowning.
-    Stuck = Least > 0 ? 0 : Stuck + 1;
-    if (Stuck == MaxStuck)
-      break;
     IsLevel =
         Largest <= Level * (1 + LevelTolerance) || Largest <= NegligibleError;
   }
