@@ -167,6 +167,9 @@ def plot_tensor(records, folder, d=32):
             curve = f"{library} {record['kind']}{', causal' if record['causal'] else ''}" if library != "PyTorch low rank" else library
             ms = 1e3 * statistics.median(seconds)
             curves[curve][record["n"]] = min(ms, curves[curve].get(record["n"], ms))
+    if not curves:
+        print(f"no plot: no case of d = {d} ran")
+        return None
     figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
     for name, points in sorted(curves.items()):
         ours = {"linewidth": 2.4, "marker": "o", "color": "#0b3c5d" if "exact" in name else "#c1440e"} if "ours" in name else {}
