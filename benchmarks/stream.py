@@ -18,7 +18,7 @@ KERNEL = (1.0, 1.0, 0.5)
 SHAPES = [(8, 8, 32), (32, 32, 32), (8, 8, 64), (32, 8, 64)]
 CACHES = (4096, 65536)
 PROMPT = 4096
-LINE = "| {:<36} | {:>8} | {:>11} | {:>11} | {:>13} | {:>13} |"
+LINE = "| {:<36} | {:>8} | {:>11} | {:>11} | {:>11} | {:>13} | {:>13} |"
 
 
 def arrays_of(heads, key_heads, d, n):
@@ -26,23 +26,28 @@ def arrays_of(heads, key_heads, d, n):
     return [0.3 * rng.standard_normal((h, n, d), dtype=np.float32) for h in (heads, key_heads, key_heads)]
 
 
-def torch_state(q, k, v):
-    """Update and read, with features as the low-rank contender of ./pa bench makes them."""
+def torch_states(q, k, v):
+    """Update and read, features by gathering factors: eager, and compiled."""
     import torch
-    from contenders.torch_low_rank import feature_weights, features
+    from contenders.torch_low_rank import feature_weights
     d, group = q.shape[-1], q.shape[0] // k.shape[0]
-    q, k = (torch.from_numpy(x).mT.contiguous() for x in (q, k))
+    first, second = torch.triu_indices(d + 1, d + 1)
+    q, k = (torch.from_numpy(np.concatenate([np.ones_like(x[..., :1]), x], -1)) for x in (np.float32(d**-0.5) * q, k))
     v = torch.cat([torch.from_numpy(v), torch.ones(len(v), 1, 1)], -1)
-    weights = feature_weights(d, KERNEL)
-    state = torch.zeros(len(k), weights.shape[0], d + 1)
+    weights = feature_weights(d, KERNEL)[:, 0]
+    state = torch.zeros(len(k), len(weights), d + 1)
 
-    def run():
-        with torch.inference_mode():
-            torch.baddbmm(state, features(k, 2), v, out=state)
-            queries = (weights * features(d**-0.5 * q, 2)).reshape(len(k), group, -1)
-            out = queries @ state
-            return out[..., :-1] / out[..., -1:]
-    return run
+    def token(state, q, k, v):
+        state.baddbmm_((k[..., first] * k[..., second]).mT, v)
+        out = (weights * q[..., first] * q[..., second]).reshape(len(k), group, -1) @ state
+        return out[..., :-1] / out[..., -1:]
+
+    def runner(function):
+        def run():
+            with torch.inference_mode():
+                return function(state, q, k, v)
+        return run
+    return {"PyTorch": runner(token), "compiled": runner(torch.compile(token, dynamic=False))}
 
 
 def torch_cache(q, k, v, length):
@@ -77,7 +82,7 @@ def measure_decode(heads, key_heads, d, threads, rounds):
     torch.set_num_threads(threads)
     q, k, v = arrays_of(heads, key_heads, d, 1)
     stream = step(heads, key_heads, d, threads)
-    runs = {"ours": lambda: stream(q, k, v), "PyTorch": torch_state(q, k, v), "moving": moving(stream.states[0].nbytes)}
+    runs = {"ours": lambda: stream(q, k, v), **torch_states(q, k, v), "moving": moving(stream.states[0].nbytes)}
     runs.update({f"cache {n}": torch_cache(q, k, v, n) for n in CACHES})
     times = timing.interleaved(runs, rounds)
     name = f"{heads} heads, {key_heads} of keys, d = {d}"
@@ -104,6 +109,6 @@ def run(threads, only="", rounds=7):
     if not shapes:
         raise SystemExit(f"bench: no case contains '{only}'; one is '8 heads, 8 of keys, d = 32'")
     print("One token through polyattn.Stream, degree 2, f32; microseconds, the call from Python included. Beside it the same state in\n"
-          "PyTorch, reading and writing as many bytes, and PyTorch's attention of one token over a cache of keys.")
-    print(LINE.format("case", "ours", "PyTorch", "moving it", *(f"cache {n:,}" for n in CACHES)))
+          "PyTorch, eager and compiled, reading and writing as many bytes, and PyTorch's attention of one token over a cache of keys.")
+    print(LINE.format("case", "ours", "PyTorch", "compiled", "moving it", *(f"cache {n:,}" for n in CACHES)))
     return [measure(*shape, threads, rounds) for measure in (measure_decode, measure_prompt) for shape in shapes]

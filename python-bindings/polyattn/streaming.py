@@ -34,20 +34,29 @@ class Stream:
                  key_heads: Optional[int] = None, value_dim: Optional[int] = None, batch: Sequence[int] = (),
                  order: int = 1, dtype: str = "f32", state_dtype: str = "f32", weighted: bool = False,
                  normalised: bool = True, threads: Optional[int] = None) -> None:
+        key_heads = heads if key_heads is None else key_heads
+        value_dim = head_dim if value_dim is None else value_dim
+        scale = 1 / math.sqrt(max(head_dim, 1)) if scale is None else scale
+        for name, size in {"heads": heads, "key_heads": key_heads, "head_dim": head_dim, "value_dim": value_dim}.items():
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, got {size}")
+        if heads % key_heads:
+            raise ValueError(f"heads must be a multiple of key_heads, got {heads} and {key_heads}")
         if len(kernel) < 2:
             raise ValueError(f"kernel needs at least two coefficients, c0 and c1; got {list(kernel)}")
+        if not all(map(math.isfinite, (*kernel, scale))):
+            raise ValueError(f"kernel and scale must be finite, got {list(kernel)} and {scale}")
         if not 1 <= order <= 4:
             raise ValueError(f"order must be 1, 2, 3 or 4, got {order}")
-        if state_dtype not in ("f32", "f64"):
-            raise ValueError(f"state_dtype must be 'f32' or 'f64', got {state_dtype!r}")
-        if heads % (key_heads or heads):
-            raise ValueError(f"heads must be a multiple of key_heads, got {heads} and {key_heads}")
+        if dtype not in ("f16", "bf16", "f32", "f64"):
+            raise ValueError(f"dtype must be 'f16', 'bf16', 'f32' or 'f64', got {dtype!r}")
+        if state_dtype not in ("f32", "f64") or (dtype == "f64" and state_dtype == "f32"):
+            raise ValueError(f"state_dtype must be 'f32' or 'f64', the latter for dtype 'f64'; got {state_dtype!r}")
         self._order, self._weighted, self._threads = order, weighted, threads
-        key_heads, value_dim = key_heads or heads, value_dim or head_dim
         self._shape = (*batch, key_heads, value_dim + 1, math.comb(head_dim + len(kernel) - 1, head_dim))
         self._dtype = np.dtype(np.float32 if state_dtype == "f32" else np.float64)
         self._text = _module((*batch, heads), (*batch, key_heads), head_dim, value_dim, self._shape, order, dtype, state_dtype,
-                             weighted, _reading(kernel, 1 / math.sqrt(head_dim) if scale is None else scale, normalised))
+                             weighted, _reading(kernel, scale, normalised))
         self._compiled: Dict[str, Any] = {}
         self._states: Tuple[np.ndarray, ...] = ()
         self.reset()
@@ -117,11 +126,16 @@ class Stream:
         other.__dict__.update(self.__dict__)
         return other
 
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Stream":
+        other = self.__copy__()
+        other._states = tuple(s.copy() for s in self._states)
+        return other
+
 
 def _reading(kernel: Sequence[float], scale: float, normalised: bool) -> str:
     def literal(x: float) -> str:
         text = repr(float(x))
-        return text if "." in text or "n" in text else text.replace("e", ".0e")
+        return text if "." in text else text.replace("e", ".0e")
     return f"scale {literal(scale)} kernel poly<[{', '.join(map(literal, kernel))}]>{'' if normalised else ' unnormalised'}"
 
 

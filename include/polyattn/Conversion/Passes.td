@@ -29,7 +29,8 @@ def AttnLowerToReference : Pass<"attn-lower-to-reference"> {
 def AttnLowerToVector : Pass<"attn-lower-to-vector", "::mlir::ModuleOp"> {
   let summary = "write attention as parallel tile loops of register-blocked vector code";
   let description = [{
-    Lowers `attn.attention` and `attn.tensor_attention` (in their chosen evaluation order) and `attn.check_bound` on tensors to `scf.parallel` loops
+    Lowers `attn.attention` and `attn.tensor_attention` (in their chosen evaluation order), `attn.check_bound`,
+    `attn.center_keys` and the `attn.state_*` ops on tensors to `scf.parallel` loops
     over memrefs, with `vector.fma` register blocks, or `amx` tiles for direct evaluation of bf16 where the target has
     them (weights are then rounded to bf16). Nothing of size n x m or r x n is ever stored. What the pass does
     not take (f64, a dynamic head dimension) stays, with a missed remark that says why;

@@ -145,31 +145,41 @@ void StreamEmitter::storeState(Value x, Value memory, Value head, Value row,
 // Blocks of tokens
 //===----------------------------------------------------------------------===//
 
+/// How many query heads share a key head, and what each feature weighs in their
+/// kernel.
+void StreamEmitter::openReaders(const Readers &readers) {
+  group = e.div(e.dim(readers.query, 0), e.max(keyHeads, e.index(1)));
+  std::vector<float> weights;
+  for (double w : space.weights(readers.coefficients.vec(), readers.scale))
+    weights.push_back(float(w));
+  weights.resize(attn::roundUp(int64_t(weights.size()), e.lanes));
+  auto type = RankedTensorType::get({int64_t(weights.size())}, e.f32());
+  featureWeights = constantTable(
+      e, op, "attn_weights", DenseElementsAttr::get(type, ArrayRef(weights)));
+}
+
+/// Multiply-adds, and what it takes to move the states once for each block: as
+/// long as some 16 flops for each number.
+Value StreamEmitter::flops(Value count, bool writes) {
+  int64_t numbers = columns * int64_t(space.rank() * sets.size());
+  Value products = e.mul(count, e.add(group, e.index(writes)));
+  Value moves = e.mul(e.ceilDiv(count, blockTokens), 8);
+  return e.mul(e.mul(keyHeads, e.add(products, moves)), 2 * numbers);
+}
+
 void StreamEmitter::emit(const Readers *readers) {
   bool writes = bool(sets[0].key);
   Value count = e.dim(writes ? sets[0].key : readers->query, 1);
   group = e.index(0);
   if (readers)
-    group = e.div(e.dim(readers->query, 0), e.max(keyHeads, e.index(1)));
-  if (readers) {
-    std::vector<float> weights;
-    for (double w : space.weights(readers->coefficients.vec(), readers->scale))
-      weights.push_back(float(w));
-    weights.resize(attn::roundUp(int64_t(weights.size()), e.lanes));
-    auto type = RankedTensorType::get({int64_t(weights.size())}, e.f32());
-    featureWeights = constantTable(
-        e, op, "attn_weights", DenseElementsAttr::get(type, ArrayRef(weights)));
-  }
+    openReaders(*readers);
   // A stream of nothing leaves the states as they are.
   if (writes)
     e.when(e.lessEqual(count, e.index(0)), [&] {
       for (const Set &set : sets)
         memref::CopyOp::create(e.b, e.loc, set.state, set.updated);
     });
-  int64_t flopsOfKey = 2 * columns * int64_t(space.rank() * sets.size());
-  Value products = e.add(group, e.index(writes));
-  Value flops = e.mul(e.mul(e.mul(keyHeads, count), products), flopsOfKey);
-  e.parallel({keyHeads}, flops, [&](ValueRange at) {
+  e.parallel({keyHeads}, flops(count, writes), [&](ValueRange at) {
     Block block = allocateBlock(e.min(e.index(blockTokens), count), readers);
     block.head = at[0];
     e.loop(e.index(0), count, blockTokens, [&](Value first) {

@@ -68,6 +68,8 @@ private:
 
   void layOutFeatures();
   void chooseBlocking(const TargetDescription &target);
+  void openReaders(const Readers &readers);
+  Value flops(Value count, bool writes);
   Value rowsBuffer(Value rows, llvm::ArrayRef<int64_t> shape, mlir::Type type);
   Block allocateBlock(Value most, const Readers *readers);
   void emitBlock(Block &block, const Readers *readers);

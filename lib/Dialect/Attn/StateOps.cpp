@@ -166,9 +166,10 @@ LogicalResult StateStepOp::verify() {
 }
 
 /// As many columns as the states are for.
-template <typename AdaptorT>
-static FailureOr<RankedTensorType>
-inferOutput(std::optional<Location> loc, StringRef name, AdaptorT adaptor) {
+template <typename OpT>
+static LogicalResult inferOutput(std::optional<Location> loc,
+                                 typename OpT::Adaptor adaptor,
+                                 SmallVectorImpl<Type> &inferred) {
   auto query = dyn_cast<RankedTensorType>(adaptor.getQuery().getType());
   auto state =
       adaptor.getStates().empty()
@@ -176,7 +177,7 @@ inferOutput(std::optional<Location> loc, StringRef name, AdaptorT adaptor) {
           : dyn_cast<RankedTensorType>(adaptor.getStates()[0].getType());
   if (!query || !state || query.getRank() < 2 ||
       state.getRank() != query.getRank())
-    return emitOptionalError(loc, "'", name,
+    return emitOptionalError(loc, "'", OpT::getOperationName(),
                              "' op needs a query [B..., h, n, d] and states "
                              "[B..., h, e + 1, r] of the same rank");
   SmallVector<int64_t> shape(query.getShape());
@@ -184,28 +185,23 @@ inferOutput(std::optional<Location> loc, StringRef name, AdaptorT adaptor) {
   shape.back() = ShapedType::isDynamic(columns)
                      ? columns
                      : std::max<int64_t>(0, columns - 1);
-  return RankedTensorType::get(shape, query.getElementType());
+  inferred.push_back(RankedTensorType::get(shape, query.getElementType()));
+  return success();
 }
 
 LogicalResult StateApplyOp::inferReturnTypes(MLIRContext *,
                                              std::optional<Location> loc,
                                              StateApplyOp::Adaptor adaptor,
                                              SmallVectorImpl<Type> &inferred) {
-  auto output = inferOutput(loc, getOperationName(), adaptor);
-  if (failed(output))
-    return failure();
-  inferred.push_back(*output);
-  return success();
+  return inferOutput<StateApplyOp>(loc, adaptor, inferred);
 }
 
 LogicalResult StateStepOp::inferReturnTypes(MLIRContext *,
                                             std::optional<Location> loc,
                                             StateStepOp::Adaptor adaptor,
                                             SmallVectorImpl<Type> &inferred) {
-  auto output = inferOutput(loc, getOperationName(), adaptor);
-  if (failed(output))
+  if (failed(inferOutput<StateStepOp>(loc, adaptor, inferred)))
     return failure();
-  inferred.push_back(*output);
   llvm::append_range(inferred, adaptor.getStates().getTypes());
   return success();
 }

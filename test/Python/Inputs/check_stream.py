@@ -56,6 +56,7 @@ def kept():
     fork = copy.copy(stream)
     outputs = [s(q[:, 20:], k[:, 20:], v[:, 20:]) for s in (stream, other, fork)]
     assert np.array_equal(outputs[0], outputs[1]) and np.array_equal(outputs[0], outputs[2])
+    assert np.array_equal(copy.deepcopy(fork).read(q), fork.read(q))
     fork.absorb(k, v)
     assert np.array_equal(stream.states[0], other.states[0]) and not np.array_equal(stream.states[0], fork.states[0])
     left, right = make(), make()
@@ -88,7 +89,15 @@ def errors():
     stream, weighted = make(), make(weighted=True)
     raises(ValueError, "kernel needs at least two coefficients", lambda: polyattn.Stream(1, 8, [1.0]))
     raises(ValueError, "order must be 1, 2, 3 or 4, got 5", lambda: polyattn.Stream(1, 8, KERNEL, order=5))
-    raises(ValueError, "state_dtype must be 'f32' or 'f64', got 'f16'", lambda: make(state_dtype="f16"))
+    raises(ValueError, "state_dtype must be 'f32' or 'f64', the latter for dtype 'f64'; got 'f16'", lambda: make(state_dtype="f16"))
+    raises(ValueError, "the latter for dtype 'f64'; got 'f32'", lambda: make(dtype="f64"))
+    raises(ValueError, "dtype must be 'f16', 'bf16', 'f32' or 'f64', got 'f8'", lambda: make(dtype="f8"))
+    for name in ("heads", "key_heads", "head_dim", "value_dim"):
+        sizes = {"heads": 2, "head_dim": 4, name: 0}
+        raises(ValueError, f"{name} must be at least 1, got 0", lambda: polyattn.Stream(kernel=KERNEL, **sizes))
+    for bad in (float("nan"), float("inf")):
+        raises(ValueError, "kernel and scale must be finite", lambda: polyattn.Stream(1, 8, (1.0, bad)))
+        raises(ValueError, "kernel and scale must be finite", lambda: make(scale=bad))
     raises(ValueError, "heads must be a multiple of key_heads, got 4 and 3", lambda: polyattn.Stream(4, 8, KERNEL, key_heads=3))
     raises(ValueError, "expected 1 arrays of keys, got 2", lambda: stream(q, [k, k], v))
     raises(ValueError, "this stream takes key_weights in every call", lambda: weighted(q, k, v))
