@@ -43,7 +43,7 @@ def AttnRaise : Pass<"attn-raise"> {
     Option<"reassociate", "reassociate", "bool", "true",
            "Also raise attention that divides before the second product, or scales queries or keys">,
     Option<"assumeRowsAttend", "assume-rows-attend", "bool", "false",
-           "Take it that every row sees a key under masks that are computed at run time; more of them are then mask attributes and key weights">
+           "Take it that every row sees a key under masks and biases that are computed at run time; more masks are then attributes and key weights, and maxima may be of other scores">
   ];
   let dependentDialects = [
     "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

@@ -305,7 +305,8 @@ Value AttentionBuilder::build() {
     resolveMasks();
   else if (!resolveSetMasks())
     return {};
-  if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers())
+  if (!checkTypes() || !checkFills() || !checkRounding() || !checkUsers() ||
+      !checkUnderflow())
     return {};
   if (!(std::fabs(match.scale) < 1e30) || match.scale == 0)
     return fail("the scale is 0, or no ordinary number"), Value();

@@ -58,6 +58,7 @@ private:
   void takeStaticMask(size_t set);
   void takeDynamicMask(size_t set);
   bool checkFills();
+  bool checkUnderflow();
   struct Part {
     std::unique_ptr<Grid> grid;
     /// Of a condition: the value that admits. Of a bias: none, 0 admits.

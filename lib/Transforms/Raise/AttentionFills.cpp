@@ -4,6 +4,8 @@
 
 #include "AttentionBuilder.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -124,5 +126,24 @@ bool AttentionBuilder::checkFills() {
                     "rows without any key would change: scores are f16 and "
                     "masked by a finite number (see assume-rows-attend)");
   }
+  return true;
+}
+
+/// Beside a maximum of other scores than exp is taken of, or none, a row whose
+/// numbers are all far below it is 0 over 0 in the program. Ordinary scores are
+/// not; a bias may be anything.
+bool AttentionBuilder::checkUnderflow() {
+  if (match.takesOffAll || options.assumeRowsAttend)
+    return true;
+  if (!match.biases.empty())
+    return failAt(match.biases.front().e->loc,
+                  "rows whose bias is low throughout would change: the maximum "
+                  "is not of all masks and biases (see assume-rows-attend)");
+  if (std::fabs(match.scale) > 1e3)
+    return failAt(match.firstProduct->getLoc(),
+                  "rows that underflow would change: the maximum is not of all "
+                  "masks and biases, and the scale is " +
+                      Twine(llvm::formatv("{0:g}", match.scale)) +
+                      " (see assume-rows-attend)");
   return true;
 }

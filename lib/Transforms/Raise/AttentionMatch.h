@@ -72,6 +72,9 @@ struct AttentionMatch {
   SmallVector<BiasTerm> biases;
   SmallVector<MaskTerm> masks;
   Maximum maximum = Maximum::None;
+  /// Is what is taken off the maximum of all that exp is taken of? Then no row
+  /// underflows whole.
+  bool takesOffAll = false;
   /// Do rows that a finite number hides wholly give 0? Then those of -inf do.
   bool guardsFills = false;
   /// Do rows without any key give 0 rather than what softmax gives?

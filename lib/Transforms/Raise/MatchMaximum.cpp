@@ -101,11 +101,12 @@ Maximum AttentionMatcher::maximumOver(Expr *reduce, double number) {
     if (!n.equalOver(score.e, result.keyAtoms, reduce->operands[1],
                      reduce->atoms))
       continue;
-    if (score.isBare)
-      return Maximum::Bare;
     // Taken off once, and neither twice nor in part.
     bool isWhole = score.isWhole && std::fabs(score.number + number) <=
                                         1e-12 * std::fabs(number);
+    result.takesOffAll |= isWhole;
+    if (score.isBare)
+      return Maximum::Bare;
     return isWhole ? Maximum::Whole : Maximum::Unclear;
   }
   return Maximum::Unclear;

@@ -391,6 +391,22 @@ def maximum_twice(q, k, v):
     return (torch.exp(s - 2 * top) / torch.exp(s - top).sum(-1, keepdim=True)) @ v
 
 
+@reject("The maximum of scores without their bias, which may be low throughout a row: that is 0 over 0.",
+        SMALL + [T(5, 7)])
+def maximum_before_bias(q, k, v, b):
+    s = scores(q, k)
+    e = torch.exp(s + b - s.amax(-1, keepdim=True))
+    return (e / e.sum(-1, keepdim=True)) @ v
+
+
+@reject("The maximum of all scores, a mask only then, and a scale at which what the mask leaves underflows.",
+        SMALL + [T(5, 7, dtype="i1", kind="mask")])
+def maximum_before_mask_scaled(q, k, v, mask):
+    s = 10000 * (q @ k.transpose(-1, -2))
+    e = (s.masked_fill(~mask, -torch.inf) - s.amax(-1, keepdim=True)).exp()
+    return (e / e.sum(-1, keepdim=True)) @ v
+
+
 # ===-- the second product ------------------------------------------------------===#
 
 
