@@ -86,6 +86,8 @@ def judge(text, words, raising, pipeline, whole, compare, say):
         module = polyattn.parse(text)
     except polyattn.CompileError:
         return "invalid", ""
+    if contradicts_itself(text):
+        return "invalid", ""
     if not whole:
         say("raise")
         try:
@@ -275,14 +277,53 @@ def filled(text, rng, most):
     return re.sub(r'(%\w+) = "tensor\.empty"\(([^)]*)\) : \(([^)]*)\) -> (tensor<[^>]*>)', constant, text)
 
 
+#: Sizes and the type that expand_shape gives; no verifier asks whether they are the same.
+EXPANDED = r"static_output_shape = array<i64: ([^>]*)>\}> : \([^)]*\) -> tensor<([0-9?x]*)x\w+>"
+EXPAND = (r'^ *%\w+ = "tensor\.expand_shape"\((%\w+), ([^)]*)\) <\{reassociation = \[\[(.*?)\]\], '
+          r'static_output_shape = array<i64: (.*?)>\}> : \((tensor<[^>]*>).*$')
+OUTSIDE = "Runtime op verification failed"
+
+
+def contradicts_itself(text):
+    return any(sizes.replace(f"{-2**63}", "?").split(", ") != shape.split("x") for sizes, shape in re.findall(EXPANDED, text))
+
+
+def with_sizes_checked(text):
+    """The program with assertions that a tensor is as long as the sizes that it is expanded to say."""
+    count = itertools.count()
+
+    def checked(found):
+        source, given, groups, sizes, kind = found.groups()
+        given, sizes, lines = iter(given.split(", ")), sizes.split(", "), []
+
+        def op(name, operands, attributes, types):
+            properties = f" <{{{attributes}}}>" if attributes else ""
+            lines.append(f'%size{next(count)} = "{name}"({operands}){properties} : {types}')
+            return lines[-1].split(" ")[0]
+
+        def number(value):
+            return op("arith.constant", "", f"value = {value} : index", "() -> index")
+
+        for dim, group in enumerate(groups.split("], [")):
+            parts = [next(given) if int(sizes[int(i)]) < 0 else number(sizes[int(i)]) for i in group.split(", ")]
+            product = functools.reduce(lambda a, b: op(
+                "arith.muli", f"{a}, {b}", "overflowFlags = #arith.overflow<none>", "(index, index) -> index"), parts)
+            size = op("tensor.dim", f"{source}, {number(dim)}", "", f"({kind}, index) -> index")
+            holds = op("arith.cmpi", f"{product}, {size}", "predicate = 0 : i64", "(index, index) -> i1")
+            lines.append(f'"cf.assert"({holds}) <{{msg = "{OUTSIDE}"}}> : (i1) -> ()')
+        return "\n".join([*lines, found[0]])
+    return re.sub(EXPAND, checked, text, flags=re.MULTILINE)
+
+
 def is_within(text, pipeline, inputs):
-    """Does no structured op read past the end of a tensor? With unknown sizes it may."""
+    """Does no structured op read past the end of a tensor, and no tensor claim to be longer than it is? With unknown
+    sizes either may be."""
     import check_raise
     import polyattn
-    module = polyattn.parse(text)
+    module = polyattn.parse(with_sizes_checked(text))
     module.run("generate-runtime-verification")
     checked = compiled(module, pipeline)[0]
-    return not checked or "Runtime op verification failed" not in stopped(
+    return not checked or OUTSIDE not in stopped(
         check_raise.Program.of(checked, checked, None, text), checked, inputs)
 
 

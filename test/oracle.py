@@ -114,6 +114,61 @@ def attention(q, k, v, scale, kernel=None, mask=("full", {}), bias=None, key_wei
     return out
 
 
+def _sum_to(x, shape):
+    """The sums of all entries that broadcasting repeats an entry of `shape` to."""
+    axes = tuple(i for i, (size, wanted) in enumerate(zip(x.shape, shape)) if size != wanted)
+    return x.sum(axis=axes, keepdims=True) if axes else x
+
+
+def attention_grad(q, k, v, do, scale, kernel=None, mask=("full", {}), bias=None, key_weights=None, o=None):
+    """Gradients of sum(do * attention(...)) in float64: a dict with dq, dk, dv, db (with a bias), dw (with key weights),
+    the normalizer z as `attn.normalizer` has it, and by the same names with a bar, such as |dq|, the sums of the
+    magnitudes of what was added up. `o` is the output, if D shall be computed from a rounded one. All scores are held at
+    once.
+    """
+    q, k, v, do = (np.asarray(x).astype(np.float64) for x in (q, k, v, do))
+    batch, n, m = q.shape[:-2], q.shape[-2], k.shape[-2]
+    group = batch[-1] // k.shape[-3] if batch else 1
+    heads = lambda x: np.repeat(x, group, axis=-3) if batch else x  # noqa: E731
+    keys, values = heads(k), heads(v)
+    w = np.broadcast_to(1.0 if key_weights is None else np.asarray(key_weights).astype(np.float64), k.shape[:-1])
+    wide = heads(w[..., None, :])
+    admitted = np.broadcast_to(mask_matrix(mask, n, m), (*batch, n, m))
+    t = lambda x: np.swapaxes(x, -1, -2)  # noqa: E731
+    with np.errstate(all="ignore"):
+        s = scale * (q @ t(keys)) + (0.0 if bias is None else np.asarray(bias).astype(np.float64))
+        counts = admitted & (wide != 0)
+        if kernel is None:
+            top = np.max(np.where(counts, s, -np.inf), axis=-1, keepdims=True, initial=-np.inf)
+            top = np.where(np.isneginf(top), 0.0, top)
+            value = slope = np.exp(np.where(admitted, s - top, -np.inf))
+        else:
+            value, slope = (np.where(admitted, np.polynomial.polynomial.polyval(s, c), 0.0)
+                            for c in (kernel, np.polynomial.polynomial.polyder(kernel)))
+            top = 0.0
+        total = np.sum(np.where(counts, value * wide, 0.0), axis=-1, keepdims=True)
+        inverse = np.where(total == 0, 0.0, 1 / np.where(total == 0, 1.0, total))
+        bare = value * inverse
+        p, r = np.where(counts, bare * wide, 0.0), np.where(counts, slope * inverse * wide, 0.0)
+        o = p @ values if o is None else np.where(total == 0, 0.0, np.asarray(o).astype(np.float64))
+        excess = do @ t(values) - (do * o).sum(-1, keepdims=True)
+        most = np.abs(do) @ t(np.abs(values)) + (np.abs(do) * (np.abs(p) @ np.abs(values))).sum(-1, keepdims=True)
+        per_key = lambda x: x.reshape(*k.shape[:-2], group, *x.shape[-2:]).sum(-3) if batch else x  # noqa: E731
+        found = {}
+        for bar, p, r, excess, bare, q, keys, do in [("", p, r, excess, bare, q, keys, do),
+                                                     ("|", *map(np.abs, (p, r, most, bare, q, keys, do)))]:
+            ds, factor = r * excess, abs(scale) if bar else scale
+            found.update({f"{bar}dq{bar}": factor * ds @ keys, f"{bar}dk{bar}": per_key(factor * t(ds) @ q),
+                          f"{bar}dv{bar}": per_key(t(p) @ do)})
+            if bias is not None:
+                found[f"{bar}db{bar}"] = _sum_to(ds, np.shape(bias))
+            if key_weights is not None:
+                terms = per_key((bare * excess).sum(-2, keepdims=True))[..., 0, :]
+                found[f"{bar}dw{bar}"] = _sum_to(terms, np.shape(key_weights))
+        found["z"] = (np.log(total) + top if kernel is None else total)[..., 0]
+    return found
+
+
 def tensor_attention(q, keys, values, scale, kernel=None, masks=(), key_weights=()):
     """sum kernel(s) w1 ... wp v1 * ... * vp / sum kernel(s) w1 ... wp in float64, s = scale sum_a q_a k1_a ... kp_a.
 

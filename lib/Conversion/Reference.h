@@ -27,6 +27,13 @@ mlir::Value emitReference(mlir::OpBuilder &b, StateApplyOp op,
 llvm::SmallVector<mlir::Value> emitReference(mlir::OpBuilder &b, StateStepOp op,
                                              mlir::FloatType computeType);
 
+mlir::Value emitReference(mlir::OpBuilder &b, NormalizerOp op,
+                          mlir::FloatType computeType);
+/// All results.
+llvm::SmallVector<mlir::Value> emitReference(mlir::OpBuilder &b,
+                                             AttentionGradOp op,
+                                             mlir::FloatType computeType);
+
 /// A call of the run-time function, which must be declared.
 void emitReference(mlir::OpBuilder &b, RecordOp op);
 

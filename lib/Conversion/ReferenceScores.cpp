@@ -3,6 +3,7 @@
 #include "ReferenceScores.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace polyattn::attn;
@@ -73,6 +74,49 @@ Value ScoreReference::scores() {
       return score;
     return arith::AddFOp::create(b, loc, score, args[0]).getResult();
   });
+}
+
+Value ScoreReference::rowMaxima(Value scores) {
+  SmallVector<Indexed> inputs{{scores, append(batch, {query, key})}};
+  llvm::append_range(inputs, weightInput());
+  Dims row = append(batch, {query});
+  double inf = std::numeric_limits<double>::infinity();
+  Value maxima =
+      loops(inputs, {filled(sizes({numQueries}), -inf), row},
+            [&](OpBuilder &b, ValueRange args) -> Value {
+              Value admitted = admits(b, weights ? args[1] : Value());
+              Value larger =
+                  arith::MaximumFOp::create(b, loc, args.back(), args[0]);
+              return b.createOrFold<arith::SelectOp>(loc, admitted, larger,
+                                                     args.back());
+            });
+  return emitFinite(*this, maxima);
+}
+
+Value ScoreReference::kernelWeights(KernelAttrInterface kernel, Value scores,
+                                    Value shifts) {
+  SmallVector<Indexed> inputs = weightInput();
+  if (shifts)
+    inputs.push_back({shifts, append(batch, {query})});
+  Indexed out{scores, append(batch, {query, key})};
+  return loops(inputs, out, [&](OpBuilder &b, ValueRange args) -> Value {
+    Value score = args.back();
+    if (shifts)
+      score = arith::SubFOp::create(b, loc, score, args[inputs.size() - 1]);
+    Value result = kernel.emitWeight(b, loc, score);
+    if (weights)
+      result = arith::MulFOp::create(b, loc, result, args[0]);
+    Value admitted = admits(b, weights ? args[0] : Value());
+    return b.createOrFold<arith::SelectOp>(loc, admitted, result, real(b, 0));
+  });
+}
+
+Value ScoreReference::weightSums(Value kernelWeights) {
+  return loops({{kernelWeights, append(batch, {query, key})}},
+               {filled(sizes({numQueries}), 0), append(batch, {query})},
+               [&](OpBuilder &b, ValueRange args) -> Value {
+                 return arith::AddFOp::create(b, loc, args[1], args[0]);
+               });
 }
 
 /// 0 / 0 is the row in which no key takes part: 0, or NaN with nan_rows. A

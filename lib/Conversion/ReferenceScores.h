@@ -49,6 +49,13 @@ struct ScoreReference : TensorLoops {
   Value admits(OpBuilder &b, Value weight);
   /// scale * q_i . k_j + bias_ij, of every query and key.
   Value scores();
+  /// The largest score that takes part in each row, or 0 where there is none
+  /// above -inf, so that subtracting it never makes -inf - -inf.
+  Value rowMaxima(Value scores);
+  /// k(s_ij - shift_i) w_j where the key takes part, else 0. `shifts` may be
+  /// null.
+  Value kernelWeights(KernelAttrInterface kernel, Value scores, Value shifts);
+  Value weightSums(Value kernelWeights);
 
   Inputs inputs;
   Dims batch;

@@ -202,7 +202,7 @@ Value TensorAttentionReference::valueSums(Value tupleWeights) {
 Value TensorAttentionReference::lower() {
   Value weights = tupleWeights(scores());
   return emitQuotients(*this, valueSums(weights), weightSums(weights),
-                       elementType(op.getOutput()), /*nanRows=*/false);
+                       elementType(op.getOutput()), op.getNanRows());
 }
 
 Value polyattn::attn::emitReference(OpBuilder &b, TensorAttentionOp op,

@@ -89,20 +89,44 @@ struct Checker {
                 describe(key, heads));
   }
 
+  void bias(Value bias, Tensor query, Tensor key) {
+    int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
+    for (int64_t i = 0; bias && i < rank; ++i)
+      broadcasts({bias, "bias"}, i, i + 1 < rank ? query : key,
+                 i + 1 < rank ? i : rank - 2);
+  }
+
+  /// One for each of the query's rows.
+  void statistics(Value normalizer, Tensor query) {
+    int64_t rank = cast<RankedTensorType>(normalizer.getType()).getRank();
+    for (int64_t i = 0; i < rank; ++i)
+      equal({normalizer, "normalizer"}, i, query, i);
+  }
+
+  /// Of the shape of the attention's output.
+  void output(Tensor output, Tensor query, Tensor value) {
+    int64_t rank = cast<RankedTensorType>(query.value.getType()).getRank();
+    for (int64_t i = 0; i < rank; ++i)
+      equal(output, i, i + 1 < rank ? query : value, i);
+  }
+
   /// The result may claim to know more than the operands.
+  void claim(RankedTensorType type, int64_t i, Tensor from) {
+    int64_t claimed = type.getDimSize(i);
+    if (ShapedType::isDynamic(claimed) || !ShapedType::isDynamic(size(from, i)))
+      return;
+    Value same = is(arith::CmpIPredicate::eq, dim(from, i), constant(claimed));
+    require(same, describe(from, i) + " must be " + Twine(claimed) +
+                      ", as the result says");
+  }
   void result(RankedTensorType type, Tensor query, Tensor value) {
     int64_t rank = type.getRank();
-    for (int64_t i = 0; i < rank; ++i) {
-      int64_t claimed = type.getDimSize(i);
-      Tensor from = i + 1 < rank ? query : value;
-      if (ShapedType::isDynamic(claimed) ||
-          !ShapedType::isDynamic(size(from, i)))
-        continue;
-      Value same =
-          is(arith::CmpIPredicate::eq, dim(from, i), constant(claimed));
-      require(same, describe(from, i) + " must be " + Twine(claimed) +
-                        ", as the result says");
-    }
+    for (int64_t i = 0; i < rank; ++i)
+      claim(type, i, i + 1 < rank ? query : value);
+  }
+  void rows(RankedTensorType type, Tensor query) {
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      claim(type, i, query);
   }
 
   void valueForEachKey(Tensor value, Tensor key) {
@@ -135,14 +159,10 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionOp op) {
   Checker check{builder, op.getLoc()};
   Checker::Tensor query{op.getQuery(), "query"}, key{op.getKey(), "key"},
       value{op.getValue(), "value"};
-  int64_t rank = op.getQueryType().getRank();
   check.queryAndKey(query, key);
   check.valueForEachKey(value, key);
   check.keyWeights(op.getKeyWeights(), key);
-  if (op.getBias())
-    for (int64_t i = 0; i < rank; ++i)
-      check.broadcasts({op.getBias(), "bias"}, i, i + 1 < rank ? query : key,
-                       i + 1 < rank ? i : rank - 2);
+  check.bias(op.getBias(), query, key);
   check.result(op.getType(), query, value);
 }
 
@@ -210,4 +230,26 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, StateStepOp op) {
                                                  : op.getKeyWeights()[t]);
     check.equal(query, length, key, length);
   }
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, NormalizerOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor query{op.getQuery(), "query"}, key{op.getKey(), "key"};
+  check.queryAndKey(query, key);
+  check.keyWeights(op.getKeyWeights(), key);
+  check.bias(op.getBias(), query, key);
+  check.rows(op.getSums().getType(), query);
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionGradOp op) {
+  Checker check{builder, op.getLoc()};
+  Checker::Tensor query{op.getQuery(), "query"}, key{op.getKey(), "key"},
+      value{op.getValue(), "value"};
+  check.queryAndKey(query, key);
+  check.valueForEachKey(value, key);
+  check.keyWeights(op.getKeyWeights(), key);
+  check.bias(op.getBias(), query, key);
+  check.statistics(op.getNormalizer(), query);
+  check.output({op.getOutput(), "output"}, query, value);
+  check.output({op.getGradOutput(), "grad_output"}, query, value);
 }

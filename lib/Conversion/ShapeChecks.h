@@ -18,6 +18,8 @@ void emitShapeChecks(mlir::OpBuilder &builder, CenterKeysOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateUpdateOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateApplyOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateStepOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, NormalizerOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, AttentionGradOp op);
 
 } // namespace polyattn::attn
 

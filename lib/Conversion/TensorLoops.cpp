@@ -77,3 +77,49 @@ Value TensorLoops::repeat(Value source, Sizes target) {
     return convert(b, entry, type);
   });
 }
+
+Value TensorLoops::sumRepeated(Value source, Sizes target) {
+  Sizes sizes = tensor::getMixedSizes(b, loc, source), times;
+  if (llvm::equal(sizes, target, isEqualConstantIntOrValue))
+    return source;
+  // Entry i * times + g of the source, for every g below times, is for entry i.
+  auto constant = [&](OpFoldResult size) {
+    return getValueOrCreateConstantIndexOp(b, loc, size);
+  };
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  for (auto [size, wanted] : llvm::zip_equal(sizes, target)) {
+    Value some = arith::MaxSIOp::create(b, loc, constant(wanted), one);
+    times.push_back(b.createOrFold<arith::DivUIOp>(loc, constant(size), some));
+  }
+  unsigned rank = sizes.size();
+  Dims entry = firstDims(rank), repetition;
+  for (unsigned dim : entry)
+    repetition.push_back(rank + dim);
+  // Nothing is read from here: it says how often.
+  Value lengths = tensor::EmptyOp::create(b, loc, times, type);
+  return loops({{lengths, repetition}}, {filled(target, 0), entry},
+               [&](OpBuilder &b, ValueRange args) -> Value {
+                 SmallVector<Value> indices;
+                 for (unsigned dim : entry) {
+                   Value i = linalg::IndexOp::create(b, loc, dim);
+                   Value g = linalg::IndexOp::create(b, loc, rank + dim);
+                   Value first =
+                       arith::MulIOp::create(b, loc, i, constant(times[dim]));
+                   indices.push_back(arith::AddIOp::create(b, loc, first, g));
+                 }
+                 Value term =
+                     tensor::ExtractOp::create(b, loc, source, indices);
+                 return arith::AddFOp::create(b, loc, args.back(),
+                                              convert(b, term, type));
+               });
+}
+
+Value TensorLoops::converted(Value source, FloatType to) {
+  if (elementType(source) == to)
+    return source;
+  Sizes sizes = tensor::getMixedSizes(b, loc, source);
+  Dims dims = firstDims(sizes.size());
+  Value out = tensor::EmptyOp::create(b, loc, sizes, to);
+  return loops({{source, dims}}, {out, dims},
+               [](OpBuilder &, ValueRange args) { return args[0]; });
+}

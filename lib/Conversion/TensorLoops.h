@@ -62,6 +62,13 @@ struct TensorLoops {
   /// size 1 that is broadcast, for key heads shared by a group of query heads,
   /// and for sizes that are equal but not known to be.
   Value repeat(Value source, Sizes target);
+
+  /// The gradient of `repeat`: the sums of all entries of `source` that an
+  /// entry of sizes `target` was repeated to.
+  Value sumRepeated(Value source, Sizes target);
+
+  /// The same numbers as another type of the same sizes.
+  Value converted(Value source, FloatType to);
 };
 
 } // namespace polyattn::attn

@@ -31,6 +31,10 @@ public:
       visitReaders(apply.getQuery(), apply.getStates());
     if (auto step = dyn_cast<attn::StateStepOp>(op))
       visitStep(step);
+    if (auto normalizer = dyn_cast<attn::NormalizerOp>(op))
+      visitScores(normalizer);
+    if (auto grad = dyn_cast<attn::AttentionGradOp>(op))
+      visitGrad(grad);
     if (auto structured = dyn_cast<linalg::LinalgOp>(op))
       visitStructured(structured);
   }
@@ -102,17 +106,31 @@ private:
     }
   }
 
-  void visitAttention(attn::AttentionOp op) {
-    Value query = op.getQuery(), key = op.getKey(), value = op.getValue();
+  /// Query, key, bias and key weights.
+  template <typename OpT> void visitScores(OpT op) {
+    Value query = op.getQuery(), key = op.getKey();
     visitQueryAndKey(query, key);
-    for (int i = 0; i < rank(key) - 1; ++i)
-      add(Kind::Equal, key, i, value, i);
     if (Value bias = op.getBias()) {
       for (int i = 0; i < rank(bias) - 1; ++i)
         add(Kind::EqualOrOne, bias, i, query, i);
       add(Kind::EqualOrOne, bias, -1, key, -2);
     }
     visitKeyWeights(op.getKeyWeights(), key);
+  }
+
+  template <typename OpT> void visitAttention(OpT op) {
+    visitScores(op);
+    for (int i = 0; i < rank(op.getKey()) - 1; ++i)
+      add(Kind::Equal, op.getKey(), i, op.getValue(), i);
+  }
+
+  void visitGrad(attn::AttentionGradOp op) {
+    visitAttention(op);
+    for (Value rows : {op.getNormalizer(), op.getOutput(), op.getGradOutput()})
+      for (int i = 0; i < rank(op.getQuery()) - 1; ++i)
+        add(Kind::Equal, rows, i, op.getQuery(), i);
+    for (Value rows : {op.getOutput(), op.getGradOutput()})
+      add(Kind::Equal, rows, -1, op.getValue(), -1);
   }
 
   void visitTensorAttention(attn::TensorAttentionOp op) {

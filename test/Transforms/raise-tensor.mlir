@@ -31,7 +31,7 @@
 // Keys and values of both sets, in the order of the loops.
 //
 // CHECK-LABEL: func.func @plain
-// CHECK: attn.tensor_attention %arg0 keys(%arg1, %arg2 : tensor<6x4xf32>, tensor<5x4xf32>) values(%arg3, %arg4 : tensor<6x4xf32>, tensor<5x4xf32>) scale 5.000000e-01 : tensor<6x4xf32> -> tensor<6x4xf32>
+// CHECK: attn.tensor_attention %arg0 keys(%arg1, %arg2 : tensor<6x4xf32>, tensor<5x4xf32>) values(%arg3, %arg4 : tensor<6x4xf32>, tensor<5x4xf32>) scale 5.000000e-01 nan_rows : tensor<6x4xf32> -> tensor<6x4xf32>
 // CHECK-NOT: math.exp
 // REMARK-DAG: Raised{{.*}}Function=plain {{.*}}raised to attn.tensor_attention, scale 0.5, 1 heads, 6 queries, 6 x 5 keys, head_dim 4"
 // STRICT-LABEL: func.func @plain
@@ -100,17 +100,13 @@ func.func @plain(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
   return %out : !q
 }
 
-// Padding of the last keys that is an argument may leave rows without any key. If it does not, the first keys all weigh 1.
+// Padding of the last keys that is an argument may leave rows without any key, which are NaN. The first keys all weigh 1.
 //
 // CHECK-LABEL: func.func @padding
-// CHECK-NOT: = attn.
-// CHECK: return
-// ATTEND-LABEL: func.func @padding
-// ATTEND: %[[KEPT:.*]] = linalg.generic{{.*}}ins(%arg5 :
-// ATTEND: arith.select
-// ATTEND: %[[ONES:.*]] = linalg.generic
-// ATTEND: attn.tensor_attention {{.*}} key_weights(%[[ONES]], %[[KEPT]] : tensor<6xf32>, tensor<5xf32>) scale 5.000000e-01 :
-// REMARK-DAG: NotRaised{{.*}}Function=padding {{.*}}a mask that is only known at run time may leave rows without any key, of which attn.tensor_attention makes 0 and the program something else (see assume-rows-attend)
+// CHECK: %[[KEPT:.*]] = linalg.generic{{.*}}ins(%arg5 :
+// CHECK: arith.select
+// CHECK: %[[ONES:.*]] = linalg.generic
+// CHECK: attn.tensor_attention {{.*}} key_weights(%[[ONES]], %[[KEPT]] : tensor<6xf32>, tensor<5xf32>) scale 5.000000e-01 nan_rows :
 func.func @padding(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2, %m: !m2) -> !q {
   %zero = arith.constant 0.0 : f32
   %scale = arith.constant 0.5 : f32
@@ -181,7 +177,7 @@ func.func @padding(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2, %m: !m2) -> !
 // CHECK: return
 // ATTEND-LABEL: func.func @padding_filled
 // ATTEND: attn.tensor_attention {{.*}} key_weights(
-// REMARK-DAG: NotRaised{{.*}}Function=padding_filled {{.*}}a mask is a finite number, which may leave rows to the mean of all values, and attn.tensor_attention makes 0 of them (see assume-rows-attend)
+// REMARK-DAG: NotRaised{{.*}}Function=padding_filled {{.*}}a mask is a finite number, which may leave rows to the mean of all values, and attn.tensor_attention makes NaN of them (see assume-rows-attend)
 func.func @padding_filled(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2, %m: !m1) -> !q {
   %zero = arith.constant 0.0 : f32
   %scale = arith.constant 0.5 : f32
@@ -248,7 +244,7 @@ func.func @padding_filled(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2, %m: !m
 // A window of the first keys, a causal mask of the last: one condition.
 //
 // CHECK-LABEL: func.func @masks
-// CHECK: attn.tensor_attention {{.*}} mask [sliding_window<left = 1, right = 0>, causal] :
+// CHECK: attn.tensor_attention {{.*}} mask [sliding_window<left = 1, right = 0>, causal] nan_rows :
 // REMARK-DAG: Raised{{.*}}Function=masks {{.*}}mask #attn.sliding_window<left = 1, right = 0>, mask #attn.causal
 func.func @masks(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
   %zero = arith.constant 0.0 : f32
@@ -326,7 +322,7 @@ func.func @masks(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
 // The same by what hides keys.
 //
 // CHECK-LABEL: func.func @hidden
-// CHECK: attn.tensor_attention {{.*}} mask [sliding_window<left = 1, right = 0>, causal] :
+// CHECK: attn.tensor_attention {{.*}} mask [sliding_window<left = 1, right = 0>, causal] nan_rows :
 func.func @hidden(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
   %zero = arith.constant 0.0 : f32
   %scale = arith.constant 0.5 : f32
@@ -479,11 +475,7 @@ func.func @ordered(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
 // The first row sees no last key, and is NaN.
 //
 // CHECK-LABEL: func.func @few
-// CHECK-NOT: = attn.
-// CHECK: return
-// ATTEND-LABEL: func.func @few
-// ATTEND: attn.tensor_attention {{.*}} mask [full, causal<align = end>] :
-// REMARK-DAG: NotRaised{{.*}}Function=few {{.*}}a mask leaves rows without any key, of which attn.tensor_attention makes 0 and the program something else (see assume-rows-attend)
+// CHECK: attn.tensor_attention {{.*}} mask [full, causal<align = end>] nan_rows :
 func.func @few(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
   %zero = arith.constant 0.0 : f32
   %scale = arith.constant 0.5 : f32
@@ -558,7 +550,7 @@ func.func @few(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
 // CHECK: return
 // REMARK-DAG: NotRaised{{.*}}Function=few_filled {{.*}}a mask is a finite number, which may leave rows to the mean of all values
 // ATTEND-LABEL: func.func @few_filled
-// ATTEND: attn.tensor_attention {{.*}} mask [full, causal<align = end>] :
+// ATTEND: attn.tensor_attention {{.*}} mask [full, causal<align = end>] nan_rows :
 func.func @few_filled(%q: !q, %k1: !k1, %k2: !k2, %v1: !k1, %v2: !k2) -> !q {
   %zero = arith.constant 0.0 : f32
   %scale = arith.constant 0.5 : f32

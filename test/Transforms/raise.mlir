@@ -17,7 +17,7 @@
 // The op divides after the second product, as this program does.
 //
 // CHECK-LABEL: func.func @late
-// CHECK: attn.attention %arg0, %arg1, %arg2 scale 5.000000e-01 :
+// CHECK: attn.attention %arg0, %arg1, %arg2 scale 5.000000e-01 nan_rows :
 // CHECK-NOT: math.exp
 // STRICT-LABEL: func.func @late
 // STRICT: attn.attention
@@ -85,7 +85,7 @@ func.func @late(%q: tensor<6x4xf32>, %k: tensor<8x4xf32>, %v: tensor<8x3xf32>) -
 }
 
 // CHECK-LABEL: func.func @early
-// CHECK: attn.attention %arg0, %arg1, %arg2 scale 5.000000e-01 :
+// CHECK: attn.attention %arg0, %arg1, %arg2 scale 5.000000e-01 nan_rows :
 // STRICT-LABEL: func.func @early
 // STRICT-NOT: attn.attention
 // REMARK-DAG: NotRaised{{.*}}Function=early{{.*}}weights are divided by their sum before the second product, and reassociate=false forbids to move that
@@ -153,7 +153,7 @@ func.func @early(%q: tensor<6x4xf32>, %k: tensor<8x4xf32>, %v: tensor<8x3xf32>) 
 }
 
 // CHECK-LABEL: func.func @scaled_queries
-// CHECK: attn.attention %arg0, %arg1, %arg2 scale 5.000000e-01 :
+// CHECK: attn.attention %arg0, %arg1, %arg2 scale 5.000000e-01 nan_rows :
 // STRICT-LABEL: func.func @scaled_queries
 // STRICT-NOT: attn.attention
 // REMARK-DAG: NotRaised{{.*}}Function=scaled_queries{{.*}}queries or keys are scaled before their product, and reassociate=false forbids to move that

@@ -12,6 +12,7 @@
 #ifndef POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H
 #define POLYATTN_CONVERSION_LOWERTOVECTOR_ATTENTIONEMITTER_H
 
+#include "HeadMemory.h"
 #include "Tiles.h"
 #include "polyattn/Analysis/CostModel.h"
 #include "polyattn/Analysis/StepTiling.h"
@@ -35,6 +36,8 @@ public:
     Emitter::Values batch;
     /// Rows without keys are NaN.
     bool nanRows = false;
+    /// If not null, a memref [heads, n] for what attn.normalizer is.
+    mlir::Value normalizer = {};
   };
 
   AttentionEmitter(Emitter &e, const TargetDescription &target,
@@ -105,9 +108,27 @@ protected:
   void fillTile(Tile &t);
   Tile openTile(Value head, Value first, Value end);
   void storeKeyRanges(Tile &t);
+  void storeNormalizer(Tile &t);
   void closeTile(Tile &t);
   void addKeys(Tile &t, Value from, Value to);
   void addKeyBlock(Tile &t, Value from, Value count);
+  /// Rows of a head where they lie, from `first` on; or, without a head, a
+  /// copy.
+  struct HeadRows {
+    Value memref, head, first;
+  };
+  /// Rows [first, first + count) where they lie, or where their type is narrow,
+  /// widened into `copy`.
+  HeadRows headRows(Value source, Value head, Value first, Value count,
+                    Value copy);
+  Values placeIn(const HeadRows &rows, Value row, Value column);
+  /// Calls body(x, {j, i}) for x = sum_a rows[j][a] lanes[1 + a][i] of every
+  /// row j below `count` and vector of lanes i, and for a few rows beyond.
+  void forProducts(const HeadRows &rows, int64_t dim, Value lanes, Value count,
+                   llvm::function_ref<void(Value, mlir::ValueRange)> body);
+  /// into[c][i] += sum_j rows[j][c] weights[j][i], for j < count and c < dim.
+  void addWeighted(const HeadRows &rows, int64_t dim, Value weights,
+                   Value count, Value into);
   void emitScores(Tile &t, Value from, Value count);
   void addValues(Tile &t, Value from, Value count);
   Value inverseOf(Value sum);
@@ -203,7 +224,8 @@ protected:
                    llvm::MutableArrayRef<TileProduct> products);
 
   // Packing.cpp: transposed copies between rows in memory and lanes in tiles.
-  void unpackTile(Tile &t);
+  /// target[head][first + i][c] = source[c][i] for the queries there are.
+  void unpackLanes(Tile &t, Value source, int64_t columns, Value target);
 
   // StateBlocks.cpp and, from emitStateFull on, State.cpp
   /// The monomials, their tables, and a pool of states. Features are padded to
@@ -317,26 +339,18 @@ protected:
   int64_t blockingFor(int64_t columns) const;
 
   // StateLinear.cpp: features that are the columns of query and key themselves.
-  /// Rows of a head where they lie, from `first` on; or, without a head, a
-  /// copy.
-  struct LinearRows {
-    Value memref, head, first;
-  };
   /// Queries [first, first + count) of a head that meet a state.
   struct LinearPanel {
     Value head, slot, first, count;
-    LinearRows queries;
+    HeadRows queries;
     /// Denominators and their inverses.
     Value sums, inverses;
   };
   bool isLinear(const Features &f);
-  LinearRows linearRows(Value source, Value head, Value first, Value count,
-                        Value copy);
-  Values placeIn(const LinearRows &rows, Value row, Value column);
   void addLinearKeys(Features &f, Value keyHead, Value slot, Value from,
                      Value to);
-  void addKeySums(Features &f, Value slot, const LinearRows &keys, Value count);
-  void addKeyProducts(Features &f, Value slot, const LinearRows &keys,
+  void addKeySums(Features &f, Value slot, const HeadRows &keys, Value count);
+  void addKeyProducts(Features &f, Value slot, const HeadRows &keys,
                       Value values, Value count,
                       llvm::function_ref<void(Value)> askForRow);
   int64_t rowsOfLinearPanel();
@@ -380,6 +394,24 @@ protected:
     Value keys, values;
   } packed;
 };
+
+/// What an attention, or an op with its operands, reads.
+template <typename OpT>
+AttentionEmitter::Operands attentionOperands(mlir::OpBuilder &b,
+                                             mlir::Location loc, OpT op) {
+  AttentionEmitter::Operands operands;
+  operands.query = headsBuffer(b, loc, op.getQuery());
+  operands.key = headsBuffer(b, loc, op.getKey());
+  operands.value = headsBuffer(b, loc, op.getValue());
+  operands.weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
+  if (!op.getBias())
+    return operands;
+  operands.bias = toBuffer(b, loc, op.getBias());
+  for (int64_t i = 0; i + 2 < op.getQuery().getType().getRank(); ++i)
+    operands.batch.push_back(
+        b.createOrFold<mlir::tensor::DimOp>(loc, op.getQuery(), i));
+  return operands;
+}
 
 /// A constant table in the module, named after its contents' origin.
 mlir::Value constantTable(Emitter &e, mlir::Operation *op, llvm::StringRef name,

@@ -87,6 +87,9 @@ Value AttentionEmitter::directFlops(Value queries, Value keys) {
 
 /// A few queries take code of their own; where only the run knows, both stand.
 void AttentionEmitter::emitDirect() {
+  // Only tiles know normalizers.
+  if (operands.normalizer)
+    return emitTiles();
   int64_t known = op.getSizes().numQueries, few = mostFewQueries();
   if (!ShapedType::isDynamic(known))
     return known <= few ? emitFewQueries() : emitTiles();
@@ -268,57 +271,75 @@ Value AttentionEmitter::copyBlock(Value source, Value head, Value from,
 }
 
 void AttentionEmitter::emitScores(Tile &t, Value from, Value count) {
-  if (t.keyCopy)
-    copyBlock(operands.key, t.keyHead, from, count, t.keyCopy);
+  forProducts(headRows(operands.key, t.keyHead, from, count, t.keyCopy),
+              headDim, t.queries, count, [&](Value product, ValueRange at) {
+                e.vstore(product, t.scores, at);
+              });
+}
+
+AttentionEmitter::HeadRows AttentionEmitter::headRows(Value source, Value head,
+                                                      Value first, Value count,
+                                                      Value copy) {
+  if (op.getElementType().isF32())
+    return {source, head, first};
+  return {copyBlock(source, head, first, count, copy), {}, {}};
+}
+
+Emitter::Values AttentionEmitter::placeIn(const HeadRows &rows, Value row,
+                                          Value column) {
+  if (!rows.head)
+    return {row, column};
+  return {rows.head, e.add(rows.first, row), column};
+}
+
+void AttentionEmitter::forProducts(const HeadRows &rows, int64_t dim,
+                                   Value lanes, Value count,
+                                   function_ref<void(Value, ValueRange)> body) {
   Value last = e.sub(count, e.index(1));
-  int64_t rows = blocking.rows();
+  int64_t group = blocking.rows();
   e.loop(e.index(0), e.index(queryTile), blocking.width(), [&](Value lane) {
-    e.loop(e.index(0), count, rows, [&](Value j) {
-      // Rows past the last key repeat it; nobody reads their scores.
-      Values keys;
-      for (int64_t r = 0; r < rows; ++r) {
-        Value row = e.min(e.add(j, r), last);
-        keys.push_back(t.keyCopy ? row : e.add(from, row));
-      }
+    e.loop(e.index(0), count, group, [&](Value j) {
+      // Rows past the last one repeat it; nobody reads what comes of them.
+      Values at;
+      for (int64_t r = 0; r < group; ++r)
+        at.push_back(e.min(e.add(j, r), last));
       Values s = emitProduct(
-          e, e.index(headDim), rows, blocking.vectors,
+          e, e.index(dim), group, blocking.vectors,
           [&](Value a, int64_t r) {
-            return t.keyCopy ? e.load(t.keyCopy, {keys[r], a})
-                             : e.load(operands.key, {t.keyHead, keys[r], a});
+            return e.load(rows.memref, placeIn(rows, at[r], a));
           },
           [&](Value a, int64_t v) {
-            return e.vload(t.queries, {e.add(a, 1), e.add(lane, v * e.lanes)});
+            return e.vload(lanes, {e.add(a, 1), e.add(lane, v * e.lanes)});
           });
-      for (int64_t r = 0; r < rows; ++r)
+      for (int64_t r = 0; r < group; ++r)
         for (int64_t v = 0; v < blocking.vectors; ++v)
-          e.vstore(s[r * blocking.vectors + v], t.scores,
-                   {e.add(j, r), e.add(lane, v * e.lanes)});
+          body(s[r * blocking.vectors + v],
+               {e.add(j, r), e.add(lane, v * e.lanes)});
     });
   });
 }
 
 void AttentionEmitter::addValues(Tile &t, Value from, Value count) {
-  if (t.valueCopy)
-    copyBlock(operands.value, t.keyHead, from, count, t.valueCopy);
+  addWeighted(headRows(operands.value, t.keyHead, from, count, t.valueCopy),
+              valueDim, t.scores, count, t.outputs);
+}
+
+void AttentionEmitter::addWeighted(const HeadRows &rows, int64_t dim,
+                                   Value weights, Value count, Value into) {
   e.loop(e.index(0), e.index(queryTile), blocking.width(), [&](Value lane) {
-    forRowGroups(e, valueDim, blocking.rows(), [&](Value c, int64_t rows) {
+    forRowGroups(e, dim, blocking.rows(), [&](Value c, int64_t group) {
       Values sums = emitProduct(
-          e, count, rows, blocking.vectors,
+          e, count, group, blocking.vectors,
           [&](Value j, int64_t r) {
-            Value column = e.add(c, r);
-            return t.valueCopy ? e.load(t.valueCopy, {j, column})
-                               : e.load(operands.value,
-                                        {t.keyHead, e.add(from, j), column});
+            return e.load(rows.memref, placeIn(rows, j, e.add(c, r)));
           },
           [&](Value j, int64_t v) {
-            return e.vload(t.scores, {j, e.add(lane, v * e.lanes)});
+            return e.vload(weights, {j, e.add(lane, v * e.lanes)});
           });
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t v = 0; v < blocking.vectors; ++v) {
-          SmallVector<Value> at = {e.add(c, r), e.add(lane, v * e.lanes)};
-          Value old = e.vload(t.outputs, at);
-          e.vstore(e.addf(old, sums[r * blocking.vectors + v]), t.outputs, at);
-        }
+      for (int64_t r = 0; r < group; ++r)
+        for (int64_t v = 0; v < blocking.vectors; ++v)
+          addTo(into, {e.add(c, r), e.add(lane, v * e.lanes)},
+                sums[r * blocking.vectors + v]);
     });
   });
 }
@@ -340,8 +361,30 @@ Value AttentionEmitter::divideBySum(Value output, Value sum, Value inverse) {
   return e.select(nothing, e.splat(0), e.mulf(output, inverse));
 }
 
+/// For exp the logarithm of the sum, which is relative to the row's shift. The
+/// last use of the tile's sums of weights is after it.
+void AttentionEmitter::storeNormalizer(Tile &t) {
+  Value there = e.min(e.index(queryTile), e.sub(t.end, t.first));
+  e.loop(e.index(0), there, 1, [&](Value i) {
+    Value sum = e.load(t.sums, i);
+    if (kernel.isShiftInvariant()) {
+      const double ln2 = 1 / log2e;
+      Value shift =
+          t.shifts
+              ? e.load(t.shifts, i)
+              : e.scalar(weighting == Weighting::BoundedExp ? boundedShift : 0);
+      // Without any key both are -inf.
+      sum = e.addf(math::LogOp::create(e.b, e.loc, sum),
+                   e.mulf(shift, e.scalar(ln2)));
+    }
+    e.store(sum, operands.normalizer, {t.head, e.add(t.first, i)});
+  });
+}
+
 /// Divides and writes the tile's rows to the output.
 void AttentionEmitter::closeTile(Tile &t) {
+  if (operands.normalizer)
+    storeNormalizer(t);
   e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
     Value sum = e.vload(t.sums, i), inverse = inverseOf(sum);
     e.loop(e.index(0), e.index(valueDim), 1, [&](Value c) {
@@ -349,5 +392,5 @@ void AttentionEmitter::closeTile(Tile &t) {
       e.vstore(divideBySum(output, sum, inverse), t.outputs, {c, i});
     });
   });
-  unpackTile(t);
+  unpackLanes(t, t.outputs, valueDim, operands.output);
 }

@@ -44,6 +44,10 @@ Value polyattn::attn::headsBuffer(OpBuilder &b, Location loc, Value tensor) {
   return toBuffer(b, loc, flattenHeads(b, loc, tensor, 2));
 }
 
+Value polyattn::attn::rowsBuffer(OpBuilder &b, Location loc, Value tensor) {
+  return toBuffer(b, loc, flattenHeads(b, loc, tensor, 1));
+}
+
 /// Key weights repeated to [key heads, m].
 static Value weightsPerHead(OpBuilder &b, Location loc, Value weights,
                             Value key) {
@@ -74,20 +78,34 @@ Value polyattn::attn::allocateOutput(OpBuilder &b, Location loc,
       b.getI64IntegerAttr(cacheLineBytes));
 }
 
-Value polyattn::attn::toHeads(OpBuilder &b, Location loc, Value output) {
+/// Memory whose dimensions but the last `trailing` ones become one.
+static Value flattenMemory(OpBuilder &b, Location loc, Value output,
+                           int64_t trailing) {
   auto type = cast<MemRefType>(output.getType());
-  int64_t rank = type.getRank();
-  if (rank == 3)
+  int64_t batch = type.getRank() - trailing;
+  if (batch == 1)
     return output;
-  if (rank == 2) {
-    SmallVector<int64_t> shape = {1, type.getDimSize(0), type.getDimSize(1)};
-    return memref::ExpandShapeOp::create(
-        b, loc, shape, output, SmallVector<ReassociationIndices>{{0, 1}, {2}});
+  SmallVector<ReassociationIndices> groups;
+  if (batch > 1) {
+    groups.resize(1 + trailing);
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      groups[std::max<int64_t>(0, i - batch + 1)].push_back(i);
+    return memref::CollapseShapeOp::create(b, loc, output, groups);
   }
-  SmallVector<ReassociationIndices> groups(3);
-  for (int64_t i = 0; i < rank; ++i)
-    groups[std::max<int64_t>(0, i - (rank - 3))].push_back(i);
-  return memref::CollapseShapeOp::create(b, loc, output, groups);
+  SmallVector<int64_t> shape = {1};
+  llvm::append_range(shape, type.getShape());
+  groups.push_back({0, 1});
+  for (int64_t i = 1; i < trailing; ++i)
+    groups.push_back({i + 1});
+  return memref::ExpandShapeOp::create(b, loc, shape, output, groups);
+}
+
+Value polyattn::attn::toHeads(OpBuilder &b, Location loc, Value output) {
+  return flattenMemory(b, loc, output, 2);
+}
+
+Value polyattn::attn::rowsOfHeads(OpBuilder &b, Location loc, Value rows) {
+  return flattenMemory(b, loc, rows, 1);
 }
 
 Value polyattn::attn::toTensor(OpBuilder &b, Location loc,

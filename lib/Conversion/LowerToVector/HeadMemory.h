@@ -25,6 +25,10 @@ mlir::Value headsBuffer(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value weightsBuffer(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::Value weights, mlir::Value key);
 
+/// A tensor [.., h, n] as a memref [heads, n] that is only read.
+mlir::Value rowsBuffer(mlir::OpBuilder &b, mlir::Location loc,
+                       mlir::Value tensor);
+
 /// A result's memory. Its last size is that of `columns`, the others those of
 /// `rows`.
 mlir::Value allocateOutput(mlir::OpBuilder &b, mlir::Location loc,
@@ -33,6 +37,10 @@ mlir::Value allocateOutput(mlir::OpBuilder &b, mlir::Location loc,
 
 /// Memory [.., h, n, e] as [heads, n, e].
 mlir::Value toHeads(mlir::OpBuilder &b, mlir::Location loc, mlir::Value output);
+
+/// Memory [.., h, n] as [heads, n].
+mlir::Value rowsOfHeads(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::Value rows);
 
 /// The tensor that such memory becomes.
 mlir::Value toTensor(mlir::OpBuilder &b, mlir::Location loc,

@@ -60,14 +60,14 @@ void polyattn::attn::packRows(Emitter &e, Value source, Value head, Value first,
   });
 }
 
-/// output[head][first + i][c] = outputs[c][i] for the queries there are.
-void AttentionEmitter::unpackTile(Tile &t) {
+void AttentionEmitter::unpackLanes(Tile &t, Value source, int64_t columns,
+                                   Value target) {
   Type element = op.getElementType();
   e.loop(e.index(0), e.index(queryTile), e.lanes, [&](Value i) {
-    forColumns(e, valueDim, [&](Value column, int64_t count) {
+    forColumns(e, columns, [&](Value column, int64_t count) {
       Values block;
       for (int64_t c = 0; c < e.lanes; ++c)
-        block.push_back(e.vload(t.outputs, {e.add(column, c), i}));
+        block.push_back(e.vload(source, {e.add(column, c), i}));
       block = emitTranspose(e, block);
       // The scores are done with: their place holds the square meanwhile, so
       // that a loop can stop at the last query.
@@ -77,8 +77,7 @@ void AttentionEmitter::unpackTile(Tile &t) {
       Value rows = e.min(e.index(e.lanes), e.sub(t.end, first));
       e.loop(e.index(0), rows, 1, [&](Value r) {
         Value x = e.narrow(e.vload(t.scores, {r, e.index(0)}), element);
-        storePart(e, x, operands.output, {t.head, e.add(first, r), column},
-                  count);
+        storePart(e, x, target, {t.head, e.add(first, r), column}, count);
       });
     });
   });

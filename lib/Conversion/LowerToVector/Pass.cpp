@@ -9,6 +9,7 @@
 #include "CenterKeys.h"
 #include "CheckBound.h"
 #include "HeadMemory.h"
+#include "LowerAttention.h"
 #include "LowerStates.h"
 #include "TensorAttentionEmitter.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -25,23 +26,6 @@ namespace polyattn::attn {
 using namespace mlir;
 using namespace polyattn;
 using namespace polyattn::attn;
-
-/// Why the pass leaves an attention to the reference lowering; empty if it
-/// takes it.
-static std::string whyNotTaken(ApproximableOpInterface op) {
-  AttentionSizes sizes = op.getSizes();
-  if (op.getElementType().isF64())
-    return "its element type is f64";
-  if (ShapedType::isDynamic(sizes.headDim) ||
-      ShapedType::isDynamic(sizes.valueDim))
-    return "its head dimension is dynamic";
-  for (Type type : op->getOperandTypes())
-    if (cast<RankedTensorType>(type).getEncoding())
-      return "a tensor has an encoding";
-  if (sizes.headDim == 0 || sizes.valueDim == 0)
-    return "its head dimension is 0";
-  return {};
-}
 
 /// Do the helpers of an attention have vector code for such keys?
 static bool hasVectorCode(RankedTensorType type) {
@@ -64,49 +48,6 @@ static Value whereTrue(OpBuilder &b, Location loc, Value condition,
 
 namespace {
 
-struct LowerAttention : OpRewritePattern<AttentionOp> {
-  LowerAttention(MLIRContext *context, const TargetDescription &target)
-      : OpRewritePattern(context), target(target) {}
-
-  LogicalResult matchAndRewrite(AttentionOp op,
-                                PatternRewriter &b) const override {
-    std::string reason = whyNotTaken(op);
-    if (!reason.empty())
-      return b.notifyMatchFailure(op, reason);
-    Location loc = op.getLoc();
-    emitShapeChecks(b, op);
-    Emitter e(b, loc, target);
-    AttentionEmitter::Operands operands{headsBuffer(b, loc, op.getQuery()),
-                                        headsBuffer(b, loc, op.getKey()),
-                                        headsBuffer(b, loc, op.getValue()),
-                                        {},
-                                        {},
-                                        {},
-                                        {},
-                                        op.getNanRows()};
-    operands.weights = weightsBuffer(b, loc, op.getKeyWeights(), op.getKey());
-    if (op.getBias()) {
-      operands.bias = toBuffer(b, loc, op.getBias());
-      for (int64_t i = 0; i + 2 < op.getQueryType().getRank(); ++i)
-        operands.batch.push_back(
-            b.createOrFold<tensor::DimOp>(loc, op.getQuery(), i));
-    }
-    Value output =
-        allocateOutput(b, loc, op.getType(), op.getQuery(), op.getValue());
-    operands.output = toHeads(b, loc, output);
-    AttentionEmitter emitter(e, target, op, operands);
-    if (op.getEvaluation() == Evaluation::State)
-      emitter.emitState();
-    else
-      emitter.emitDirect();
-    b.replaceOp(op, toTensor(b, loc, op.getType(), output));
-    return success();
-  }
-
-private:
-  const TargetDescription &target;
-};
-
 struct LowerTensorAttention : OpRewritePattern<TensorAttentionOp> {
   LowerTensorAttention(MLIRContext *context, const TargetDescription &target)
       : OpRewritePattern(context), target(target) {}
@@ -116,7 +57,7 @@ struct LowerTensorAttention : OpRewritePattern<TensorAttentionOp> {
     // Canonicalisation makes attn.attention of it.
     if (op.getOrder() == 1)
       return TensorAttentionOp::canonicalize(op, b);
-    std::string reason = whyNotTaken(op);
+    std::string reason = whyNoAttentionCode(op);
     if (!reason.empty())
       return b.notifyMatchFailure(op, reason);
     Location loc = op.getLoc();
@@ -206,15 +147,17 @@ struct LowerToVectorPass
     if (failed(description))
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerAttention, LowerTensorAttention, LowerCheckBound,
-                 LowerCenterKeys>(&getContext(), *description);
+    patterns.add<LowerTensorAttention, LowerCheckBound, LowerCenterKeys>(
+        &getContext(), *description);
     addStatePatterns(patterns, *description);
+    addAttentionPatterns(patterns, *description);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation()->walk([](Operation *op) {
       auto attention = dyn_cast<ApproximableOpInterface>(op);
-      std::string reason =
-          attention ? whyNotTaken(attention) : whyNoStreamCode(op);
+      std::string reason = attention
+                               ? whyNoAttentionCode(attention)
+                               : whyNoStreamCode(op) + whyNoGradientCode(op);
       if (!reason.empty())
         remarkLeft(op, reason);
     });

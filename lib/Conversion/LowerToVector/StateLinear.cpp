@@ -19,23 +19,6 @@ bool AttentionEmitter::isLinear(const Features &f) {
   return f.degree == 1 && headDim % e.lanes == 0 && valueDim % e.lanes == 0;
 }
 
-/// Rows [first, first + count) of a head where they lie, or where their type is
-/// narrow, widened into `copy`.
-AttentionEmitter::LinearRows
-AttentionEmitter::linearRows(Value source, Value head, Value first, Value count,
-                             Value copy) {
-  if (op.getElementType().isF32())
-    return {source, head, first};
-  return {copyBlock(source, head, first, count, copy), {}, {}};
-}
-
-Emitter::Values AttentionEmitter::placeIn(const LinearRows &rows, Value row,
-                                          Value column) {
-  if (!rows.head)
-    return {row, column};
-  return {rows.head, e.add(rows.first, row), column};
-}
-
 //===----------------------------------------------------------------------===//
 // Update: keys and values into a state
 //===----------------------------------------------------------------------===//
@@ -57,7 +40,7 @@ void AttentionEmitter::addLinearKeys(Features &f, Value keyHead, Value slot,
   auto addBlock = [&](Value key, Value count) {
     // Vectors of values are read many times, and a copy's are aligned.
     copyBlock(operands.value, keyHead, key, count, valueCopy);
-    LinearRows keys = linearRows(operands.key, keyHead, key, count, keyCopy);
+    HeadRows keys = headRows(operands.key, keyHead, key, count, keyCopy);
     addKeySums(f, slot, keys, count);
     addKeyProducts(f, slot, keys, valueCopy, count, [&](Value row) {
       Value next = e.min(e.add(e.add(key, linearBlock), row), last);
@@ -77,8 +60,8 @@ void AttentionEmitter::addLinearKeys(Features &f, Value keyHead, Value slot,
 }
 
 /// denominators[slot][1 + a] += sum_j k_j[a]
-void AttentionEmitter::addKeySums(Features &f, Value slot,
-                                  const LinearRows &keys, Value count) {
+void AttentionEmitter::addKeySums(Features &f, Value slot, const HeadRows &keys,
+                                  Value count) {
   forColumnGroups(headDim, [&](Value a, int64_t vectors) {
     Values sums = emitProduct(
         e, count, 1, vectors, [&](Value, int64_t) { return e.scalar(1); },
@@ -94,7 +77,7 @@ void AttentionEmitter::addKeySums(Features &f, Value slot,
 /// of the last block instead of a pass of its own. Each pass asks for some rows
 /// of the next block, which come from afar, meanwhile.
 void AttentionEmitter::addKeyProducts(Features &f, Value slot,
-                                      const LinearRows &keys, Value values,
+                                      const HeadRows &keys, Value values,
                                       Value count,
                                       function_ref<void(Value)> askForRow) {
   auto product = [&](Value a, int64_t rows, bool ones, Value column,
@@ -161,7 +144,7 @@ void AttentionEmitter::emitLinearTile(Features &f, Value head, Value first,
   e.loop(first, end, panel, [&](Value from) {
     p.first = from;
     p.count = e.min(e.index(panel), e.sub(end, from));
-    p.queries = linearRows(operands.query, head, from, p.count, copy);
+    p.queries = headRows(operands.query, head, from, p.count, copy);
     emitLinearSums(f, p);
     forColumnGroups(valueDim, [&](Value column, int64_t vectors) {
       e.loop(e.index(0), p.count, rows, [&](Value i) {

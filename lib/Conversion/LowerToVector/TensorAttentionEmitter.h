@@ -27,7 +27,7 @@ public:
   /// `query`, `output` and the keys and values of at least two sets are memrefs
   /// [heads, length, dim]; weights, if not null, are memrefs [heads, length].
   TensorAttentionEmitter(Emitter &e, const TargetDescription &target,
-                         ApproximableOpInterface op, Value query, Value output,
+                         TensorAttentionOp op, Value query, Value output,
                          Sets sets);
 
   void emit();

@@ -13,7 +13,7 @@ using namespace polyattn::attn;
 
 TensorAttentionEmitter::TensorAttentionEmitter(Emitter &e,
                                                const TargetDescription &target,
-                                               ApproximableOpInterface op,
+                                               TensorAttentionOp op,
                                                Value query, Value output,
                                                Sets sets)
     : AttentionEmitter(e, target, op,
@@ -23,14 +23,15 @@ TensorAttentionEmitter::TensorAttentionEmitter(Emitter &e,
                         sets[0].weights,
                         output,
                         {},
-                        {}}) {
+                        {},
+                        op.getNanRows()}) {
   keySets = sets;
-  SmallVector<KeyAxis, 2> axes = op.getKeyAxes();
+  SmallVector<KeyAxis, 2> axes = this->op.getKeyAxes();
   for (const KeyAxis &axis : axes)
     masks.push_back(axis.mask);
   // Tiles meet ranges of keys that all their lanes see.
   mask = FullMaskAttr::get(op.getContext());
-  if (op.getEvaluation() == Evaluation::State)
+  if (this->op.getEvaluation() == Evaluation::State)
     return;
   blocking = Blocking(target);
   chooseTiles(target, axes[axes.size() - 2].numKeys);

@@ -16,6 +16,10 @@ Value ExpKernelAttr::emitWeight(OpBuilder &builder, Location loc,
                                 Value score) const {
   return math::ExpOp::create(builder, loc, score);
 }
+Value ExpKernelAttr::emitDerivative(OpBuilder &builder, Location loc,
+                                    Value score) const {
+  return emitWeight(builder, loc, score);
+}
 
 std::optional<ArrayRef<double>> PolyKernelAttr::getPolynomial() const {
   return getCoefficients().asArrayRef();
@@ -23,8 +27,8 @@ std::optional<ArrayRef<double>> PolyKernelAttr::getPolynomial() const {
 bool PolyKernelAttr::isShiftInvariant() const { return false; }
 
 /// Horner's rule in the score's own type; vectors use fma.
-Value PolyKernelAttr::emitWeight(OpBuilder &builder, Location loc,
-                                 Value score) const {
+static Value emitPolynomial(OpBuilder &builder, Location loc, Value score,
+                            ArrayRef<double> c) {
   Type type = score.getType();
   auto constant = [&](double c) -> Value {
     FloatAttr scalar = builder.getFloatAttr(getElementTypeOrSelf(type), c);
@@ -33,9 +37,22 @@ Value PolyKernelAttr::emitWeight(OpBuilder &builder, Location loc,
           builder, loc, DenseElementsAttr::get(shaped, scalar.getValue()));
     return arith::ConstantOp::create(builder, loc, scalar);
   };
-  ArrayRef<double> c = getCoefficients().asArrayRef();
   Value sum = constant(c.back());
   for (double coefficient : llvm::reverse(c.drop_back()))
     sum = math::FmaOp::create(builder, loc, sum, score, constant(coefficient));
   return sum;
+}
+
+Value PolyKernelAttr::emitWeight(OpBuilder &builder, Location loc,
+                                 Value score) const {
+  return emitPolynomial(builder, loc, score, getCoefficients().asArrayRef());
+}
+
+Value PolyKernelAttr::emitDerivative(OpBuilder &builder, Location loc,
+                                     Value score) const {
+  SmallVector<double> c;
+  for (auto [t, coefficient] :
+       llvm::enumerate(getCoefficients().asArrayRef().drop_front()))
+    c.push_back((t + 1) * coefficient);
+  return emitPolynomial(builder, loc, score, c);
 }

@@ -55,6 +55,19 @@ static void printMasks(OpAsmPrinter &printer, Operation *, ArrayAttr masks) {
   printer << "]";
 }
 
+/// One type for two.
+static ParseResult parseSameType(OpAsmParser &parser, Type &first,
+                                 Type &second) {
+  if (parser.parseType(first))
+    return failure();
+  second = first;
+  return success();
+}
+static void printSameType(OpAsmPrinter &printer, Operation *, Type first,
+                          Type) {
+  printer << first;
+}
+
 #include "polyattn/Dialect/Attn/AttnOpInterfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "polyattn/Dialect/Attn/AttnOps.cpp.inc"
@@ -86,18 +99,8 @@ LogicalResult AttentionOp::verify() {
     return failure();
   if (failed(verifyValue(*this, key, value)))
     return failure();
-  int64_t numKeys = key.getShape()[key.getRank() - 2];
-  if (Value bias = getBias()) {
-    auto type = cast<RankedTensorType>(bias.getType());
-    SmallVector<int64_t> shape(query.getShape());
-    shape.back() = numKeys;
-    if (type.getElementType() != query.getElementType())
-      return emitOpError("bias has element type ")
-             << type.getElementType() << " but query has "
-             << query.getElementType();
-    if (failed(verifyBroadcast(*this, "bias", type, shape)))
-      return failure();
-  }
+  if (failed(verifyBias(*this, getBias(), query, key)))
+    return failure();
   if (failed(verifyKeyWeights(*this, getKeyWeights(), key)) ||
       failed(verifyHeadBounds(*this)))
     return failure();

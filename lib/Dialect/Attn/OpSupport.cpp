@@ -132,6 +132,21 @@ LogicalResult polyattn::attn::verifyKeyWeights(Operation *op, Value weights,
   return verifyBroadcast(op, "key_weights", type, key.getShape().drop_back());
 }
 
+LogicalResult polyattn::attn::verifyBias(Operation *op, Value bias,
+                                         RankedTensorType query,
+                                         RankedTensorType key) {
+  if (!bias)
+    return success();
+  auto type = cast<RankedTensorType>(bias.getType());
+  if (type.getElementType() != query.getElementType())
+    return op->emitOpError("bias has element type ")
+           << type.getElementType() << " but query has "
+           << query.getElementType();
+  SmallVector<int64_t> shape(query.getShape());
+  shape.back() = key.getDimSize(key.getRank() - 2);
+  return verifyBroadcast(op, "bias", type, shape);
+}
+
 /// One bound for each query head, beside one that covers all of them.
 LogicalResult polyattn::attn::verifyHeadBounds(ApproximableOpInterface op) {
   std::optional<ArrayAttr> bounds = op.getHeadBounds();

@@ -41,6 +41,10 @@ LogicalResult verifyBroadcast(Operation *op, StringRef what,
 /// be 1. Without weights there is nothing to verify.
 LogicalResult verifyKeyWeights(Operation *op, Value weights,
                                RankedTensorType key);
+/// Of the query's type, [B.., h, n, m], any of which may be 1. Without a bias
+/// there is nothing to verify.
+LogicalResult verifyBias(Operation *op, Value bias, RankedTensorType query,
+                         RankedTensorType key);
 /// One bound for each query head, beside one that covers all of them.
 LogicalResult verifyHeadBounds(ApproximableOpInterface op);
 LogicalResult verifyEvaluation(ApproximableOpInterface op);

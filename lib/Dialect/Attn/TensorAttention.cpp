@@ -202,7 +202,7 @@ static LogicalResult toAttention(TensorAttentionOp op,
       op, op.getType(), op.getQuery(), op.getKeys()[0], op.getValues()[0],
       /*bias=*/Value(), weights, op.getScaleAttr(), op.getKernel(),
       op.getMaskOfEachSet()[0], op.getBoundAttr(), op.getHeadBoundsAttr(),
-      op.getCertificateAttr(), op.getEvaluationAttr(), /*nan_rows=*/UnitAttr());
+      op.getCertificateAttr(), op.getEvaluationAttr(), op.getNanRowsAttr());
   return success();
 }
 

@@ -276,6 +276,12 @@ Value AttentionBuilder::inRootShape(Value output) {
   return result;
 }
 
+/// Rows whose scores are all -inf are NaN without a guard; they may be so also
+/// by what queries and keys hold.
+UnitAttr AttentionBuilder::nanRows() {
+  return match.isGuarded ? UnitAttr() : b.getUnitAttr();
+}
+
 /// One set of keys.
 bool AttentionBuilder::buildSingle(Value query, Value key, Value value) {
   Value weights = weightsOperand(0);
@@ -286,13 +292,11 @@ bool AttentionBuilder::buildSingle(Value query, Value key, Value value) {
   SmallVector<int64_t> shape(
       cast<RankedTensorType>(query.getType()).getShape());
   shape.back() = cast<RankedTensorType>(value.getType()).getShape().back();
-  bool givesNan = !match.isGuarded && (bias || weights || hasEmptyRows);
   op = AttentionOp::create(
       b, loc, RankedTensorType::get(shape, type), query, key, value, bias,
       weights, b.getF64FloatAttr(match.scale),
       ExpKernelAttr::get(b.getContext()), masks[0], BoundAttr(), ArrayAttr(),
-      CertificateAttr(), EvaluationAttr(),
-      givesNan ? b.getUnitAttr() : UnitAttr());
+      CertificateAttr(), EvaluationAttr(), nanRows());
   return true;
 }
 

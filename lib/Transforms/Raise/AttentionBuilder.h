@@ -89,6 +89,7 @@ private:
   Value queryOperand();
   Value biasOperand();
   Value weightsOperand(size_t set);
+  UnitAttr nanRows();
   bool buildSingle(Value query, Value key, Value value);
   Value inRootShape(Value output);
 
@@ -108,7 +109,6 @@ private:
   FloatType type;
   /// Of each set.
   SmallVector<MaskAttrInterface, 2> masks;
-  bool hasEmptyRows = false;
   /// Has some mask or bias become an attribute?
   bool hasDropped = false;
   /// Do several finite numbers that hide keys add up?

@@ -251,7 +251,6 @@ void AttentionBuilder::takeDynamicMask(size_t set) {
     if (!mayReplace(&part, mayBeEmpty))
       continue;
     masks[set] = found;
-    hasEmptyRows |= mayBeEmpty;
     drop(&part);
     return;
   }
@@ -274,7 +273,6 @@ void AttentionBuilder::takeStaticMask(size_t set) {
     if (!found || !mayReplace(choice, hasEmptyRow))
       continue;
     masks[set] = found;
-    hasEmptyRows |= hasEmptyRow;
     drop(choice);
     return;
   }

@@ -1,8 +1,7 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
 // Attention over tuples of keys: masks of each set, and the op. What hides
-// tuples must hide keys of one set, and no row may be left without any: such a
-// row of attn.tensor_attention gives 0.
+// tuples must hide keys of one set.
 
 #include "AttentionBuilder.h"
 
@@ -49,7 +48,7 @@ bool AttentionBuilder::checkSetMask(const MaskTerm &term) {
   if (!std::isinf(term.fill) && !match.guardsFills && !options.assumeRowsAttend)
     return failAt(term.condition->loc,
                   "a mask is a finite number, which may leave rows to the mean "
-                  "of all values, and attn.tensor_attention makes 0 of them "
+                  "of all values, and attn.tensor_attention makes NaN of them "
                   "(see assume-rows-attend)");
   if (sets.empty() || !term.condition->type.isInteger(1) ||
       !isKeyWeight(term, sets[0]))
@@ -57,11 +56,6 @@ bool AttentionBuilder::checkSetMask(const MaskTerm &term) {
                   "a mask that differs from row to row and is no causal mask, "
                   "window or prefix is a bias, which attn.tensor_attention "
                   "does not have");
-  if (!match.isGuarded && !options.assumeRowsAttend)
-    return failAt(term.condition->loc,
-                  "a mask that is only known at run time may leave rows "
-                  "without any key, of which attn.tensor_attention makes 0 and "
-                  "the program something else (see assume-rows-attend)");
   return true;
 }
 
@@ -81,10 +75,6 @@ bool AttentionBuilder::resolveSetMasks() {
     return failAt(match.biases[0].e->loc,
                   "something is added to scores, and attn.tensor_attention has "
                   "no bias");
-  if (hasEmptyRows && !match.isGuarded && !options.assumeRowsAttend)
-    return fail("a mask leaves rows without any key, of which "
-                "attn.tensor_attention makes 0 and the program something else "
-                "(see assume-rows-attend)");
   return llvm::all_of(match.masks,
                       [&](const MaskTerm &term) { return checkSetMask(term); });
 }
@@ -114,6 +104,6 @@ bool AttentionBuilder::buildTensor(Value query, ArrayRef<Value> keyOperands,
       b, loc, query, keyOperands, valueOperands, weights,
       b.getF64FloatAttr(match.scale), ExpKernelAttr::get(b.getContext()),
       hasMask ? b.getArrayAttr(maskAttrs) : ArrayAttr(), BoundAttr(),
-      ArrayAttr(), CertificateAttr(), EvaluationAttr());
+      ArrayAttr(), CertificateAttr(), EvaluationAttr(), nanRows());
   return true;
 }

@@ -35,9 +35,9 @@ bool AttentionMatcher::isHarmlessShift(Expr *e) {
   if (e->kind != Expr::Kind::Apply)
     return false;
   auto harmless = [&](unsigned i) { return isHarmlessShift(e->operands[i]); };
-  if (isMaximum)
-    return (isLeast(e->operands[0]) || harmless(0)) &&
-           (isLeast(e->operands[1]) || harmless(1));
+  if (isMaximum) // Of two, the lowest numbers stay what they are.
+    return (harmless(0) && (isLeast(e->operands[1]) || harmless(1))) ||
+           (harmless(1) && isLeast(e->operands[0]));
   if (name == "arith.select")
     return harmless(1) && harmless(2);
   if (name == "arith.negf")

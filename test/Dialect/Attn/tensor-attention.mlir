@@ -13,12 +13,12 @@ func.func @third_order(%q: tensor<8x5x8xf32>, %k1: tensor<4x7x8xf32>, %k2: tenso
 }
 
 // CHECK-LABEL: @attributes
-// CHECK: key_weights(%{{.*}}, %{{.*}} : tensor<?xf32>, tensor<?xf32>) scale 1.000000e+00 kernel poly<[1.000000e+00, 1.000000e+00, 5.000000e-01]> mask [causal, sliding_window<left = 3, right = 0>] bound <5.000000e-01, declared> evaluate direct : tensor<?x8xbf16> -> tensor<?x?xbf16>
+// CHECK: key_weights(%{{.*}}, %{{.*}} : tensor<?xf32>, tensor<?xf32>) scale 1.000000e+00 kernel poly<[1.000000e+00, 1.000000e+00, 5.000000e-01]> mask [causal, sliding_window<left = 3, right = 0>] bound <5.000000e-01, declared> evaluate direct nan_rows : tensor<?x8xbf16> -> tensor<?x?xbf16>
 func.func @attributes(%q: tensor<?x8xbf16>, %k: tensor<?x8xbf16>, %v: tensor<?x?xbf16>, %w: tensor<?xf32>) -> tensor<?x?xbf16> {
   %o = attn.tensor_attention %q keys(%k, %k : tensor<?x8xbf16>, tensor<?x8xbf16>)
     values(%v, %v : tensor<?x?xbf16>, tensor<?x?xbf16>) key_weights(%w, %w : tensor<?xf32>, tensor<?xf32>)
     scale 1.0 kernel poly<[1.0, 1.0, 0.5]> mask [causal, sliding_window<left = 3, right = 0>] bound <0.5, declared>
-    evaluate direct : tensor<?x8xbf16> -> tensor<?x?xbf16>
+    evaluate direct nan_rows : tensor<?x8xbf16> -> tensor<?x?xbf16>
   return %o : tensor<?x?xbf16>
 }
 

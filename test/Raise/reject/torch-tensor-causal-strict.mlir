@@ -1,4 +1,4 @@
-// A causal mask of strictly earlier keys: the first row has none.
+// A causal mask of strictly earlier keys, which no mask attribute is.
 //
 // ARGS: normal normal normal normal normal
 // RUN: polyattn-opt %s --pass-pipeline='builtin.module(attn-raise)' --remarks-filter-missed=polyattn 2>&1 | FileCheck %s

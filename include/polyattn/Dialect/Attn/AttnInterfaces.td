@@ -74,6 +74,8 @@ def Attn_KernelInterface : AttrInterface<"KernelAttrInterface"> {
     InterfaceMethod<[{
       Emits the weight of `score` (a float scalar or vector of floats) with arith and math ops.
     }], "::mlir::Value", "emitWeight",
+    (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$score)>,
+    InterfaceMethod<"Emits the derivative of the weight with respect to `score`.", "::mlir::Value", "emitDerivative",
     (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$score)>
   ];
 }

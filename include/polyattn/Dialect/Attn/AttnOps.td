@@ -113,7 +113,7 @@ def Attn_TensorAttentionOp : Attn_Op<"tensor_attention", [
         o_i = sum k(s_{i,j1..jp}) w1_{j1} ... wp_{jp} v1_{j1} * ... * vp_{jp}  /  sum k(s_{i,j1..jp}) w1_{j1} ... wp_{jp}
 
     over all tuples whose key of set t the mask of set t admits, for every t; `*` multiplies values entry by entry. A
-    row that admits no tuple, or only ones of weight 0, gives 0.
+    row that admits no tuple, or only ones of weight 0, gives 0, or NaN with `nan_rows`.
 
     Shapes, with leading batch dimensions B... that must agree, the last of which counts heads:
 
@@ -152,13 +152,15 @@ def Attn_TensorAttentionOp : Attn_Op<"tensor_attention", [
     OptionalAttr<Attn_BoundAttr>:$bound,
     OptionalAttr<TypedArrayAttrBase<Attn_BoundAttr, "an array of score bounds">>:$head_bounds,
     OptionalAttr<Attn_CertificateAttr>:$certificate,
-    OptionalAttr<Attn_EvaluationAttr>:$evaluation);
+    OptionalAttr<Attn_EvaluationAttr>:$evaluation,
+    UnitAttr:$nan_rows);
   let results = (outs Attn_Tensor:$output);
   let assemblyFormat = [{
     $query `keys` `(` $keys `:` type($keys) `)` `values` `(` $values `:` type($values) `)`
     (`key_weights` `(` $key_weights^ `:` type($key_weights) `)`)? `scale` $scale (`kernel` custom<Plain>($kernel)^)?
     (`mask` custom<Masks>($masks)^)? (`bound` $bound^)? (`head_bounds` $head_bounds^)?
-    (`certificate` $certificate^)? (`evaluate` $evaluation^)? attr-dict `:` type($query) `->` type($output)
+    (`certificate` $certificate^)? (`evaluate` $evaluation^)? (`nan_rows` $nan_rows^)? attr-dict
+    `:` type($query) `->` type($output)
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;

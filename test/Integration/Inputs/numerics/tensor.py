@@ -33,6 +33,7 @@ class Case:
     bound: Optional[Tuple[float, str]] = None
     weighted: bool = False
     any_kv_heads: bool = False  # their number is not in the types
+    nan_rows: bool = False
 
     def text(self):
         kv = (*self.batch[:-1], None if self.any_kv_heads else self.kv_heads) if self.batch else ()
@@ -56,7 +57,7 @@ class Case:
                 f"{f'kernel poly<[{chr(44).join(map(literal, self.kernel))}]> ' if self.kernel else ''}"
                 f"{f'mask [{chr(44).join(masks)}] ' if masks else ''}"
                 f"{f'bound <{literal(self.bound[0])}, {self.bound[1]}> ' if self.bound else ''}"
-                f"{f'evaluate {self.evaluate} ' if self.evaluate else ''}: {q} -> {out}\n  return %o : {out}\n}}\n")
+                f"{f'evaluate {self.evaluate} ' if self.evaluate else ''}{'nan_rows ' if self.nan_rows else ''}: {q} -> {out}\n  return %o : {out}\n}}\n")
 
 
 class Program:
@@ -299,6 +300,26 @@ def unusual(rng):
     yield heads
 
 
+def nan_rows(rng):
+    """Rows without any tuple of keys: 0, or NaN with nan_rows; all others alike."""
+    family = Family("tensor rows without keys")
+    for options in ({}, {"kernel": (1.0, 0.3, 0.5), "evaluate": "direct"}, {"kernel": (1.0, 0.3, 0.5), "evaluate": "state"}):
+        for masks in ((), (("causal", {"align": "end"}), FULL)):
+            for pipeline in ("attn-to-llvm", "attn-lower-to-reference,attn-to-llvm"):
+                case = Case(scale=0.2, weighted=True, masks=masks, **options)
+                zero, nan = (Program(dataclasses.replace(case, nan_rows=flag), pipeline) for flag in (False, True))
+                arrays = zero.arrays(rng, 9, [6, 7])
+                arrays[5][1] = 0  # the second head has no key of the first set
+                none = np.zeros((2, 9, 1), bool)
+                none[1] = True
+                none[0] |= bool(masks) & (np.arange(9) < 3)[:, None] | ~np.cumsum(arrays[5][0] != 0).astype(bool)[
+                    np.maximum(np.arange(9) - 3, 0) if masks else np.full(9, -1)][:, None]
+                want, got = zero.run(*arrays), nan.run(*arrays)
+                family.expect(f"{case}", not want[np.broadcast_to(none, want.shape)].any() and
+                              np.array_equal(got, np.where(none, np.nan, want), equal_nan=True), "differs", nan.case.text())
+    yield family
+
+
 def fuzz(rng, families):
     """One random case of each evaluation (scripts/fuzz.py)."""
     def mask(evaluate):
@@ -342,4 +363,4 @@ def fuzz_certificate(rng, inside, outside):
 
 
 if __name__ == "__main__":
-    main({f.__name__: f for f in (direct, state, certificate, reference, determinant, unusual)})
+    main({f.__name__: f for f in (direct, state, certificate, reference, determinant, unusual, nan_rows)})

@@ -239,12 +239,13 @@ def tensor_sum_of_fewer(q, k1, k2, v1, v2):
     return output(e / e[:, :5].sum((-2, -1), keepdim=True), v1, v2)
 
 
-@reject("Padding that is an argument: rows may be left without any key.", SMALL + [T(6, dtype="i1", kind="keep"), T(7, dtype="i1", kind="keep")])
+@tensor("Padding that is an argument, without a guard: NaN where a row is left without any key.",
+        SMALL + [T(6, dtype="i1", kind="mask"), T(7, dtype="i1", kind="mask")], key_weights=True)
 def tensor_padding(q, k1, k2, v1, v2, keep1, keep2):
     return output(flat_softmax(scores(q, k1, k2).masked_fill(~(keep1[:, None] & keep2[None]), -inf)), v1, v2)
 
 
-@reject("A causal mask of strictly earlier keys: the first row has none.", SQUARE)
+@reject("A causal mask of strictly earlier keys, which no mask attribute is.", SQUARE)
 def tensor_causal_strict(q, k1, k2, v1, v2):
     seen = torch.ones(6, 6, dtype=torch.bool).tril(-1)
     return output(flat_softmax(scores(q, k1, k2).masked_fill(~(seen[:, :, None] & seen[:, None]), -inf)), v1, v2)
