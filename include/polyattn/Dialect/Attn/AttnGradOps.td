@@ -67,7 +67,8 @@ def Attn_AttentionGradOp : Attn_Op<"attention_grad", [
 
     Results that nobody uses are not computed. No n x m memory is taken, unless the gradient of a bias or of key weights
     is used: those have no vector code yet and go to the reference lowering, as f64 inputs do. Sums are accumulated in
-    f32. Products with exp recompute its weights from scores and normalizer (Dao et al., "FlashAttention", 2022).
+    f32. Products with exp recompute its weights from scores and normalizer (Dao et al., "FlashAttention", 2022). Keys
+    and values must be finite also where they take no part.
 
     ```mlir
     func.func @backward(%q: tensor<8x?x64xf32>, %k: tensor<2x?x64xf32>, %v: tensor<2x?x64xf32>, %o: tensor<8x?x64xf32>,
