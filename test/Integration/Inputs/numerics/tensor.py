@@ -262,7 +262,9 @@ def check_inside(inside, outside, program, exact, arrays, certified):
     # Norms beyond the certificate's limit take the exact version; types narrower than f32 may round both to the same.
     limit = float(re.search(r"max_norm ([0-9.eE+-]+)", program.ir).group(1))
     size = max(np.nanmax((np.abs(widen(x, case.dtype))**(case.sets + 1)).sum(-1)**(1 / (case.sets + 1))) for x in arrays[:1 + case.sets])
-    if case.dtype == "f32" and size < 0.999 * limit:
+    # Where no row has two keys to weigh, every version gives the same.
+    weighs = np.abs(expected - program.oracle(arrays, kernel=(1.0,))).max(initial=0.0) > 1e-4 * most
+    if case.dtype == "f32" and size < 0.999 * limit and weighs:
         plain = widen(exact.run(*arrays), case.dtype)
         outside.expect("inside", not np.array_equal(got, plain), "the low-rank version was not taken", case.text())
     # 1% beyond: the very bits of the exact version.
