@@ -52,6 +52,9 @@ private:
   /// Row 0 of the values has the weights.
   struct Lanes {
     Value keys, values, tiles;
+    /// [heads][dim] the largest magnitudes of each column of the last set's
+    /// keys, if they are to bound scores.
+    Value most;
   };
   void emitDirect();
   Lanes packLanes();
@@ -60,7 +63,9 @@ private:
   void forOuterKeys(const Lanes &lanes, Query &query, size_t set);
   Query withKey(const Query &query, const KeySet &set, Value key);
   void addTiles(const Lanes &lanes, Query &query);
-  void fillFromLanes(const Lanes &lanes, Query &query, Tile &t, Value slot);
+  Value largestColumns();
+  Value fillFromLanes(const Lanes &lanes, Query &query, Tile &t, Value slot);
+  void addKeysWithin(Tile &t, KeyRange<Value> keys, Value bound);
   void addTile(const Lanes &lanes, Query &query, Tile &t, Value slot);
   struct LaneFactors {
     Values counts, factors;

@@ -110,8 +110,10 @@ def lengths_of(rng, sets, most):
     return [int(rng.integers(1, most)) for _ in range(sets)]
 
 
-def check_direct(family, program, rng, n, lengths, size):
+def check_direct(family, program, rng, n, lengths, size, change=None):
     arrays = program.arrays(rng, n, lengths, size)
+    if change:
+        change(arrays)
     expected, most = program.oracle(arrays), program.largest(arrays)
     allowed = most * min(EXACT + 2 * score_rounding(program.case.d) * program.largest_score(arrays), 2.0)
     error = np.abs(widen(program.run(*arrays), program.case.dtype) - expected)
@@ -136,6 +138,14 @@ def direct(rng):
             check_direct(family, program, rng, n, lengths_of(rng, case.sets, most), size)
         # Masks often come with as many keys as queries.
         check_direct(family, program, rng, 21, [21] * case.sets, 0.8 if case.bound or case.kernel else 1.0)
+    # Tiles of small scores, which take no running maximum, beside others of large ones; the largest first, and last.
+    for masks in ((), (sliding(60, 60), FULL)):
+        program = Program(Case(d=16, e=9, masks=masks))
+        for rows in (slice(0, 70), slice(70, None)):
+            def enlarge(arrays, rows=rows):
+                arrays[1][..., rows, :] *= 12
+            check_direct(family, program, rng, 9, [200, 40], 1.0, enlarge)
+            check_direct(family, program, rng, 150, [150, 20], 0.5, enlarge)
     yield family
 
 
