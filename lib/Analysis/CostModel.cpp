@@ -4,6 +4,7 @@
 
 #include "StateSplit.h"
 #include "polyattn/Analysis/StepTiling.h"
+#include "polyattn/Analysis/WindowTiling.h"
 #include "polyattn/Approximation/Certificate.h"
 #include "polyattn/Approximation/Monomials.h"
 #include "llvm/Support/Format.h"
@@ -43,6 +44,8 @@ constexpr double cyclesPerLinearRowColumn = 0.15, cyclesPerLinearTask = 1000;
 constexpr double flopsPerWindowEntry = 24;
 /// A state that grows while it is read, in other states.
 constexpr double runningStateSlowness = 1.5;
+/// Operations for each entry of a state that a sliding window adds.
+constexpr double operationsOfWindow = 5;
 /// Making a feature out of another one and storing it, in vector operations.
 constexpr double operationsPerFeatureDegree = 2.5;
 /// A call: starting threads and waiting for them.
@@ -190,6 +193,13 @@ static double stateRowCycles(const AttentionWork &work, double rank,
              cyclesPerStateRowColumn;
 }
 
+static int64_t slidingSets(const AttentionWork &work) {
+  return !work.mask.startsAtZero() +
+         llvm::count_if(work.furtherSets, [](const AttentionWork::KeySet &set) {
+           return !set.mask.startsAtZero();
+         });
+}
+
 static double stateCyclesOfSets(const AttentionWork &work, unsigned degree,
                                 const TargetDescription &target) {
   double rank = double(monomialCount(work.sizes.headDim, degree));
@@ -201,14 +211,16 @@ static double stateCyclesOfSets(const AttentionWork &work, unsigned degree,
     full &= set.mask.admitsAll();
     keys += double(set.numKeys);
   }
+  double operations = 3 * sets + operationsOfWindow * double(slidingSets(work));
   double heads = double(work.sizes.queryHeads),
          keyHeads = double(work.sizes.keyHeads);
   double rows = cyclesPerCall * target.cores;
   // Under masks queries and keys go hand in hand, and states grow key by key:
-  // two operations for each set, then the product, then the sum.
+  // two operations for each set, then the product, then the sum. What a window
+  // sees besides is made of blocks, of pieces at its ends, and backwards.
   if (!full)
     return rows + heads * n *
-                      stateRowCycles(work, rank, degree, 3 * sets, target) *
+                      stateRowCycles(work, rank, degree, operations, target) *
                       runningStateSlowness;
   return rows +
          keyHeads * keys * stateRowCycles(work, rank, degree, 1, target) +
@@ -363,7 +375,8 @@ std::string polyattn::whyNoNativeState(const AttentionWork &work,
   // Of each set: all keys so far, and those of the last block.
   int64_t states = leastStates(work.mask);
   if (!work.furtherSets.empty())
-    states = 2 * int64_t(1 + work.furtherSets.size());
+    states = 2 * int64_t(1 + work.furtherSets.size()) +
+             slidingSets(work) * (stepsOfWindowChunk + leastWindowBlocks);
   double bytes = stateBytes(work, degree);
   double most = std::min(largestStateBytes, mostScratchBytes / double(states));
   if (bytes <= most)

@@ -107,6 +107,7 @@ class Executable:
         self.results: List[ValueSpec] = executable.results
         # What most calls get and give needs no conversion, and no questions to the specs.
         self._plain_types = [_plain_type(spec) for spec in self.arguments]
+        self._takes_plain = None not in self._plain_types
         self._plain_results = all(_plain_type(spec) is not None for spec in self.results)
 
     @property
@@ -131,6 +132,12 @@ class Executable:
 
     def _call(self, arguments: Sequence[Any], threads: int) -> List[np.ndarray]:
         """The results as they come: scalars in arrays, bf16 as uint16."""
+        if self._takes_plain:
+            # Arrays of the right kind need no questions; what is not one fails before anything runs.
+            try:
+                return self._executable.call(arguments, self._threads)
+            except TypeError:
+                pass
         if len(arguments) == len(self._plain_types):
             arguments = tuple(
                 argument if plain is not None and type(argument) is np.ndarray and argument.dtype == plain and argument.flags.c_contiguous

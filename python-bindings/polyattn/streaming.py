@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+import sys
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -26,8 +27,9 @@ class Stream:
     division by the sum of weights. `weighted` streams take key_weights in every call.
 
     `states`, arrays [*batch, key_heads, value_dim + 1, r] with r = C(head_dim + degree, degree), one for each set, are
-    all there is: they can be saved, set, and added (`merge`). Nothing writes to them, so a copy of a stream
-    (`copy.copy`) shares them until it goes on. The ops are `attn.state_step`, `attn.state_update`, `attn.state_apply`.
+    all there is: they can be saved, set, and added (`merge`). A stream goes on in its states' own memory where nobody
+    else holds them; else it makes new ones, so that a copy of a stream (`copy.copy`) shares them until it goes on, and
+    arrays once taken from `states` never change. Calls of one stream must not overlap. The ops are `attn.state_step`, `attn.state_update`, `attn.state_apply`.
     """
 
     def __init__(self, heads: int, head_dim: int, kernel: Sequence[float], *, scale: Optional[float] = None,
@@ -63,12 +65,19 @@ class Stream:
 
     def reset(self) -> None:
         """Forgets all tokens."""
-        self._states = tuple(np.zeros(self._shape, self._dtype) for _ in range(self._order))
+        self._keep(np.zeros(self._shape, self._dtype) for _ in range(self._order))
+
+    def _keep(self, states: Iterable[np.ndarray], own: bool = True) -> None:
+        """`own`: their memory is nobody else's, as far as their references tell."""
+        self._states, self._own = tuple(states), own
+
+    def _are_mine(self) -> bool:
+        return self._own and _COUNTS_REFERENCES and _references(self._states) == _ONE_REFERENCE
 
     @property
     def states(self) -> Tuple[np.ndarray, ...]:
         """The state of each key set."""
-        return self._states
+        return tuple(list(self._states))  # another tuple: what a caller holds shows in the arrays' references
 
     @states.setter
     def states(self, states: Sequence[np.ndarray]) -> None:
@@ -79,24 +88,31 @@ class Stream:
             if state.shape != self._shape or state.dtype != self._dtype:
                 raise ValueError(f"expected states of shape {self._shape} and type {self._dtype}, "
                                  f"got {state.shape} and {state.dtype}")
-        self._states = states
+        self._keep(states, own=False)
 
     def merge(self, other: "Stream") -> None:
         """Takes in all keys of another stream, as if they had come here."""
         before = self._states
         self.states = other.states
-        self._states = tuple(a + b for a, b in zip(before, other.states))
+        self._keep(a + b for a, b in zip(before, other.states))
 
     def __call__(self, query: np.ndarray, keys: Arrays, values: Arrays, key_weights: Optional[Arrays] = None) -> np.ndarray:
         """New tokens: the output of each, which sees itself and all before it. [..., heads, n, dim], any n."""
-        output, *states = self._function("step")(query, *self._sets(keys, values, key_weights), *self._states)
-        self._states = tuple(states)
+        new = self._sets(keys, values, key_weights)
+        if self._are_mine():
+            return self._function("step_in_place")(query, *new, *self._states)
+        output, *states = self._function("step")(query, *new, *self._states)
+        self._keep(states)
         return output
 
     def absorb(self, keys: Arrays, values: Arrays, key_weights: Optional[Arrays] = None) -> None:
         """New keys and values without queries, such as a document that later queries are about."""
-        result = self._function("update")(*self._sets(keys, values, key_weights), *self._states)
-        self._states = result if isinstance(result, tuple) else (result,)
+        new = self._sets(keys, values, key_weights)
+        if self._are_mine():
+            self._function("update_in_place")(*new, *self._states)
+            return
+        result = self._function("update")(*new, *self._states)
+        self._keep(result if isinstance(result, tuple) else (result,))
 
     def read(self, query: np.ndarray) -> np.ndarray:
         """What queries see of all tokens so far; the stream stays as it is."""
@@ -124,12 +140,22 @@ class Stream:
     def __copy__(self) -> "Stream":
         other = object.__new__(Stream)
         other.__dict__.update(self.__dict__)
+        other._keep(list(self._states), self._own)
         return other
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "Stream":
         other = self.__copy__()
-        other._states = tuple(s.copy() for s in self._states)
+        other._keep(s.copy() for s in self._states)
         return other
+
+
+def _references(states: Tuple[Any, ...]) -> int:
+    return max(map(sys.getrefcount, states))
+
+
+# Only where references are counted can a stream know that it alone holds its states.
+_COUNTS_REFERENCES = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+_ONE_REFERENCE = _references((np.zeros(1),)) if _COUNTS_REFERENCES else 0
 
 
 def _reading(kernel: Sequence[float], scale: float, normalised: bool) -> str:
@@ -158,8 +184,20 @@ def _module(query_heads: Sequence[int], key_heads: Sequence[int], d: int, e: int
     updates = "".join(f"  %u{t} = attn.state_update %s{t}, %k{t}, %v{t} {f'key_weights(%w{t} : {w}) ' if weighted else ''}"
                       f": {s}, {k}, {v}\n" for t in range(order))
     states = ", ".join([s] * order)
-    return (f"func.func @step(%q: {q}, {arguments}) -> ({o}, {states}) {{\n"
-            f"  %r:{order + 1} = attn.state_step %q keys{listed('k')} values{listed('v')} {weights}states{listed('s')} {reading} : {q}\n"
+    # The same in the memory that states are in.
+    memory = arguments.replace(f": {s}", f": {s.replace('tensor', 'memref')}").replace("%s", "%m")
+    opened = "".join(f"  %s{t} = bufferization.to_tensor %m{t} restrict writable : {s.replace('tensor', 'memref')} to {s}\n"
+                     for t in range(order))
+
+    def put(value: str) -> str:
+        return "".join(f"  bufferization.materialize_in_destination {value.format(t, t + 1)} in restrict writable %m{t} "
+                       f": ({s}, {s.replace('tensor', 'memref')}) -> ()\n" for t in range(order))
+    step = (f"  %r:{order + 1} = attn.state_step %q keys{listed('k')} values{listed('v')} {weights}states{listed('s')} "
+            f"{reading} : {q}\n")
+    return (f"func.func @step_in_place(%q: {q}, {memory}) -> {o} {{\n{opened}{step}{put('%r#{1}')}  return %r#0 : {o}\n}}\n"
+            f"func.func @update_in_place({memory}) {{\n{opened}{updates}{put('%u{0}')}  return\n}}\n"
+            f"func.func @step(%q: {q}, {arguments}) -> ({o}, {states}) {{\n"
+            f"{step}"
             f"  return {', '.join(f'%r#{i}' for i in range(order + 1))} : {o}, {states}\n}}\n"
             f"func.func @update({arguments}) -> ({states}) {{\n{updates}  return {names('u')} : {states}\n}}\n"
             f"func.func @apply(%q: {q}, {', '.join(f'%s{t}: {s}' for t in range(order))}) -> {o} {{\n"

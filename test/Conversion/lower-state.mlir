@@ -49,6 +49,67 @@ func.func @update(%s: tensor<33x561xf32>, %k: tensor<?x32xf16>, %w: tensor<?xf32
   return %next : tensor<33x561xf32>
 }
 
+// A state that goes back to where it came from stays there: no memory for another one, no copy.
+// CHECK-LABEL: @in_place
+// CHECK-SAME: %[[M:[a-z0-9]*]]: memref<8x33x561xf32>)
+// CHECK-NOT: memref<8x33x561xf32> to tensor
+// CHECK-NOT: memref.alloc() {{.*}} : memref<8x33x561xf32>
+// CHECK: scf.parallel
+// CHECK: vector.load %[[M]]
+// CHECK: vector.store {{.*}}, %[[M]]
+// CHECK-NOT: materialize_in_destination
+// CHECK: return
+func.func @in_place(%q: tensor<8x?x32xf32>, %k: tensor<8x?x32xf32>, %v: tensor<8x?x32xf32>, %m: memref<8x33x561xf32>)
+    -> tensor<8x?x32xf32> {
+  %s = bufferization.to_tensor %m restrict writable : memref<8x33x561xf32> to tensor<8x33x561xf32>
+  %o, %next = attn.state_step %q keys(%k : tensor<8x?x32xf32>) values(%v : tensor<8x?x32xf32>)
+    states(%s : tensor<8x33x561xf32>) scale 0.25 kernel poly<[1.0, 1.0, 0.5]> : tensor<8x?x32xf32>
+  bufferization.materialize_in_destination %next in restrict writable %m : (tensor<8x33x561xf32>, memref<8x33x561xf32>) -> ()
+  return %o : tensor<8x?x32xf32>
+}
+
+// Somebody reads the memory before it may change.
+// CHECK-LABEL: @read_after
+// CHECK: memref.alloc() {{.*}} : memref<33x561xf32>
+// CHECK: memref.load
+// CHECK: materialize_in_destination
+func.func @read_after(%k: tensor<?x32xf32>, %m: memref<33x561xf32>) -> f32 {
+  %zero = arith.constant 0 : index
+  %s = bufferization.to_tensor %m restrict writable : memref<33x561xf32> to tensor<33x561xf32>
+  %next = attn.state_update %s, %k, %k : tensor<33x561xf32>, tensor<?x32xf32>, tensor<?x32xf32>
+  %x = memref.load %m[%zero, %zero] : memref<33x561xf32>
+  bufferization.materialize_in_destination %next in restrict writable %m : (tensor<33x561xf32>, memref<33x561xf32>) -> ()
+  return %x : f32
+}
+
+// So it is where the state before is still wanted.
+// CHECK-LABEL: @used_twice
+// CHECK: memref.alloc() {{.*}} : memref<33x561xf32>
+// CHECK: materialize_in_destination
+func.func @used_twice(%k: tensor<?x32xf32>, %m: memref<33x561xf32>) -> tensor<33x561xf32> {
+  %s = bufferization.to_tensor %m restrict writable : memref<33x561xf32> to tensor<33x561xf32>
+  %next = attn.state_update %s, %k, %k : tensor<33x561xf32>, tensor<?x32xf32>, tensor<?x32xf32>
+  bufferization.materialize_in_destination %next in restrict writable %m : (tensor<33x561xf32>, memref<33x561xf32>) -> ()
+  return %s : tensor<33x561xf32>
+}
+
+// One key head on eight cores: its 32 columns in two parts of whole vectors, each with a sum of weights of its own.
+// CHECK-LABEL: @one_head
+// CHECK: memref.alloc() {{.*}} : memref<1x2x561xf32>
+// CHECK: scf.parallel
+// Eleven columns have none.
+// CHECK-LABEL: @odd_columns
+// CHECK-NOT: memref<1x2x
+// CHECK: return
+func.func @one_head(%k: tensor<1x?x32xf32>, %s: tensor<1x33x561xf32>) -> tensor<1x33x561xf32> {
+  %next = attn.state_update %s, %k, %k : tensor<1x33x561xf32>, tensor<1x?x32xf32>, tensor<1x?x32xf32>
+  return %next : tensor<1x33x561xf32>
+}
+func.func @odd_columns(%k: tensor<1x?x11xf32>, %s: tensor<1x12x78xf32>) -> tensor<1x12x78xf32> {
+  %next = attn.state_update %s, %k, %k : tensor<1x12x78xf32>, tensor<1x?x11xf32>, tensor<1x?x11xf32>
+  return %next : tensor<1x12x78xf32>
+}
+
 // Left to the reference.
 // CHECK-LABEL: @double
 // CHECK: attn.state_update

@@ -27,6 +27,30 @@ func.func @state(%q: tensor<512x16xf32>, %v: tensor<512x16xf32>) -> tensor<512x1
   return %o : tensor<512x16xf32>
 }
 
+// Of each set its running state and what is at hand; of each window, 8 steps of a chunk and up to 64 blocks of keys. Nothing is
+// ever subtracted from a state.
+// CHECK-LABEL: @windows
+// CHECK-NOT: attn.
+// CHECK: memref.alloc() {{.*}} : memref<148x156x16xf32>
+// CHECK-NOT: arith.subf
+// CHECK-LABEL: @one_window
+func.func @windows(%q: tensor<512x16xf32>, %v: tensor<512x16xf32>) -> tensor<512x16xf32> {
+  %o = attn.tensor_attention %q keys(%q, %q : tensor<512x16xf32>, tensor<512x16xf32>)
+    values(%v, %v : tensor<512x16xf32>, tensor<512x16xf32>) scale 0.5 kernel poly<[1.0, 1.0, 0.5]>
+    mask [sliding_window<left = 31, right = 0>, sliding_window<left = 255, right = 0>] evaluate state
+    : tensor<512x16xf32> -> tensor<512x16xf32>
+  return %o : tensor<512x16xf32>
+}
+
+// The causal set of the two keeps a state of its whole blocks.
+// CHECK: memref.alloc() {{.*}} : memref<76x156x16xf32>
+func.func @one_window(%q: tensor<512x16xf32>, %v: tensor<512x16xf32>) -> tensor<512x16xf32> {
+  %o = attn.tensor_attention %q keys(%q, %q : tensor<512x16xf32>, tensor<512x16xf32>)
+    values(%v, %v : tensor<512x16xf32>, tensor<512x16xf32>) scale 0.5 kernel poly<[1.0, 1.0, 0.5]>
+    mask [causal, sliding_window<left = 255, right = 0>] evaluate state : tensor<512x16xf32> -> tensor<512x16xf32>
+  return %o : tensor<512x16xf32>
+}
+
 // One set of keys takes the code of ordinary attention.
 // CHECK-LABEL: @one_set
 // CHECK-NOT: attn.

@@ -321,11 +321,12 @@ protected:
   void clearState(Features &f, Value slot);
   void addTo(Value memory, mlir::ValueRange at, Value x);
   void emitUpdate(Features &f, Value keyHead, Value slot, Value from, Value to);
-  void addToState(Features &f, Value keyHead, Value slot, Value from, Value to);
+  void addToState(Features &f, Value keyHead, Value slot, Value from, Value to,
+                  bool few = false);
   void emitUpdateRows(Features &f, UpdateBuffers &buffers, Value slot,
-                      Value feature, int64_t rows);
+                      Value feature, int64_t rows, Value keys);
   void packValues(Features &f, UpdateBuffers &buffers, Value keyHead, Value key,
-                  Value count);
+                  Value count, Value padded);
   void emitApply(Features &f, Tile &t, Value slot, Value phi);
   void emitApplyBlock(Features &f, Tile &t, Value slot, Value phi, Value first,
                       Value count, Value lane);
@@ -426,10 +427,15 @@ mlir::Value loadPart(Emitter &e, mlir::Value source, mlir::ValueRange at,
                      int64_t count);
 
 /// target[1 + column][row] = source[head][first + row][column]; rows from
-/// `limit` on repeat the last one.
+/// `limit` on repeat the last one. Whole vectors of rows.
 void packRows(Emitter &e, mlir::Value source, mlir::Value head,
-              mlir::Value first, mlir::Value limit, int64_t rows,
+              mlir::Value first, mlir::Value limit, mlir::Value rows,
               int64_t columns, mlir::Value target);
+inline void packRows(Emitter &e, mlir::Value source, mlir::Value head,
+                     mlir::Value first, mlir::Value limit, int64_t rows,
+                     int64_t columns, mlir::Value target) {
+  packRows(e, source, head, first, limit, e.index(rows), columns, target);
+}
 
 /// The first `count` lanes of x.
 void storePart(Emitter &e, mlir::Value x, mlir::Value target,

@@ -7,6 +7,7 @@
 #include "../ShapeChecks.h"
 #include "HeadMemory.h"
 #include "StateStream.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
 using namespace mlir;
@@ -17,6 +18,25 @@ using Set = StreamEmitter::Set;
 
 static RankedTensorType typeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType());
+}
+
+/// The memory that `state` is read from, if `updated` is written to it and
+/// nobody else in the program looks at either.
+static Value memoryToUpdate(Value state, Value updated) {
+  auto source = state.getDefiningOp<bufferization::ToTensorOp>();
+  if (!source || !source.getWritable() || !source.getRestrict() ||
+      !state.hasOneUse() || !updated.hasOneUse())
+    return {};
+  Operation *user = *updated.user_begin();
+  auto target = dyn_cast<bufferization::MaterializeInDestinationOp>(user);
+  Value memory = source.getBuffer();
+  bool same = target && target.getDest() == memory &&
+              target->getBlock() == updated.getParentBlock() &&
+              source->getBlock() == target->getBlock();
+  if (!same || range_size(memory.getUsers()) != 2)
+    return {};
+  auto type = cast<MemRefType>(memory.getType());
+  return type.getLayout().isIdentity() ? memory : Value();
 }
 
 std::string polyattn::attn::whyNoStreamCode(Operation *op) {
@@ -60,17 +80,31 @@ private:
                          *getStateDegree(state, headDim), sets);
   }
 
-  /// Memory for the state with more keys in it.
-  static Value allocateState(Emitter &e, Value state) {
+  /// Memory for the state with more keys in it: that of the state itself where
+  /// the program puts it back there.
+  static Value stateMemory(Emitter &e, Value state, Value updated) {
+    if (Value memory = memoryToUpdate(state, updated))
+      return memory;
     return allocateOutput(e.b, e.loc, typeOf(state), state, state);
   }
 
+  /// What is in its place already is not written to it once more.
+  static void leaveInPlace(PatternRewriter &b, Value updated, Value memory) {
+    for (Operation *user : llvm::make_early_inc_range(updated.getUsers())) {
+      auto target = dyn_cast<bufferization::MaterializeInDestinationOp>(user);
+      if (target && target.getDest() == memory)
+        b.eraseOp(target);
+    }
+  }
+
   static Set makeSet(Emitter &e, Value state, Value key, Value value,
-                     Value weights, Value updated) {
+                     Value weights, Value updated, Value memory) {
     OpBuilder &b = e.b;
-    return {headsBuffer(b, e.loc, state), headsBuffer(b, e.loc, key),
-            headsBuffer(b, e.loc, value), weightsBuffer(b, e.loc, weights, key),
-            toHeads(b, e.loc, updated)};
+    Value target = toHeads(b, e.loc, memory);
+    bool inPlace = memoryToUpdate(state, updated) == memory;
+    return {inPlace ? target : headsBuffer(b, e.loc, state),
+            headsBuffer(b, e.loc, key), headsBuffer(b, e.loc, value),
+            weightsBuffer(b, e.loc, weights, key), target};
   }
 
   template <typename ReadingOp>
@@ -82,10 +116,11 @@ private:
   }
 
   void lower(Emitter &e, StateUpdateOp op, PatternRewriter &b) const {
-    Value updated = allocateState(e, op.getState());
+    Value updated = stateMemory(e, op.getState(), op.getUpdated());
     Set set = makeSet(e, op.getState(), op.getKey(), op.getValue(),
-                      op.getKeyWeights(), updated);
+                      op.getKeyWeights(), op.getUpdated(), updated);
     emitter(e, op, set, op.getState().getType()).emit(nullptr);
+    leaveInPlace(b, op.getUpdated(), updated);
     b.replaceOp(op, toTensor(b, e.loc, op.getState().getType(), updated));
   }
 
@@ -104,16 +139,19 @@ private:
     SmallVector<Set> sets;
     SmallVector<Value> updated;
     for (auto [t, state] : llvm::enumerate(op.getStates())) {
-      updated.push_back(allocateState(e, state));
+      Value next = op.getUpdated()[t];
+      updated.push_back(stateMemory(e, state, next));
       Value weights =
           op.getKeyWeights().empty() ? Value() : op.getKeyWeights()[t];
       sets.push_back(makeSet(e, state, op.getKeys()[t], op.getValues()[t],
-                             weights, updated.back()));
+                             weights, next, updated.back()));
     }
     Value output = allocateOutput(b, e.loc, op.getOutput().getType(),
                                   op.getQuery(), op.getQuery());
     StreamEmitter::Readers readers = makeReaders(e, op, output);
     emitter(e, op, sets, typeOf(op.getStates()[0])).emit(&readers);
+    for (auto [next, memory] : llvm::zip_equal(op.getUpdated(), updated))
+      leaveInPlace(b, next, memory);
     SmallVector<Value> results = {
         toTensor(b, e.loc, op.getOutput().getType(), output)};
     for (auto [state, memory] : llvm::zip_equal(op.getStates(), updated))

@@ -43,10 +43,10 @@ void polyattn::attn::storePart(Emitter &e, Value x, Value target, ValueRange at,
 }
 
 void polyattn::attn::packRows(Emitter &e, Value source, Value head, Value first,
-                              Value limit, int64_t rows, int64_t columns,
+                              Value limit, Value rows, int64_t columns,
                               Value target) {
   Value last = e.sub(limit, e.index(1));
-  e.loop(e.index(0), e.index(rows), e.lanes, [&](Value row) {
+  e.loop(e.index(0), rows, e.lanes, [&](Value row) {
     forColumns(e, columns, [&](Value column, int64_t count) {
       Emitter::Values block;
       for (int64_t i = 0; i < e.lanes; ++i) {

@@ -64,9 +64,10 @@ void AttentionEmitter::emitUpdate(Features &f, Value keyHead, Value slot,
   addToState(f, keyHead, slot, from, to);
 }
 
-/// states[slot] += the same.
+/// states[slot] += the same. Code for few keys does no more than they need;
+/// other code works on whole blocks.
 void AttentionEmitter::addToState(Features &f, Value keyHead, Value slot,
-                                  Value from, Value to) {
+                                  Value from, Value to, bool few) {
   // Keys of weight 0 may hold NaN and are taken out of copies.
   if (isLinear(f) && !operands.weights)
     return addLinearKeys(f, keyHead, slot, from, to);
@@ -80,19 +81,22 @@ void AttentionEmitter::addToState(Features &f, Value keyHead, Value slot,
   e.loop(e.index(0), e.index(block), e.lanes,
          [&](Value j) { e.vstore(e.splat(1), buffers.keys, {e.index(0), j}); });
   e.loop(from, to, block, [&](Value key) {
-    packRows(e, operands.key, keyHead, key, numKeys, block, headDim,
+    Value count = e.min(e.index(block), e.sub(to, key));
+    Value padded = few ? e.roundUp(count, e.lanes) : e.index(block);
+    packRows(e, operands.key, keyHead, key, numKeys, padded, headDim,
              buffers.keys);
-    packValues(f, buffers, keyHead, key, e.min(e.index(block), e.sub(to, key)));
+    packValues(f, buffers, keyHead, key, count, padded);
     e.loop(e.index(0), e.index(f.padded), rows, [&](Value feature) {
-      emitUpdateRows(f, buffers, slot, feature, rows);
+      emitUpdateRows(f, buffers, slot, feature, rows, padded);
     });
   });
 }
 
 /// Weighted values and weights of `count` keys; zeros for the rest of the
-/// block.
+/// `padded` ones.
 void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
-                                  Value keyHead, Value key, Value count) {
+                                  Value keyHead, Value key, Value count,
+                                  Value padded) {
   // A weight of 0 does not undo NaN: keys that take no part become 0.
   auto clearKey = [&](Value j) {
     e.loop(e.index(1), e.index(1 + headDim), 1,
@@ -116,7 +120,7 @@ void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
       e.vstore(v, buffers.values, {j, c});
     });
   });
-  e.loop(count, e.index(keyBlockOfState), 1, [&](Value j) {
+  e.loop(count, padded, 1, [&](Value j) {
     e.store(e.scalar(0), buffers.weights, j);
     clearKey(j);
     e.loop(e.index(0), e.index(f.columns), e.lanes,
@@ -125,22 +129,23 @@ void AttentionEmitter::packValues(Features &f, UpdateBuffers &buffers,
 }
 
 void AttentionEmitter::emitUpdateRows(Features &f, UpdateBuffers &buffers,
-                                      Value slot, Value feature, int64_t rows) {
+                                      Value slot, Value feature, int64_t rows,
+                                      Value keys) {
   SmallVector<Values> factors;
   for (int64_t r = 0; r < rows; ++r)
     factors.push_back(factorRows(f, e.add(feature, r)));
   Values sums(rows, e.splat(0));
-  sums = e.loop(e.index(0), e.index(keyBlockOfState), e.lanes, sums,
-                [&](Value j, ValueRange carried) {
-                  Values next;
-                  Value weight = e.vload(buffers.weights, j);
-                  for (int64_t r = 0; r < rows; ++r) {
-                    Value phi = emitFeature(buffers.keys, factors[r], j);
-                    e.vstore(phi, buffers.features, {e.index(r), j});
-                    next.push_back(e.fma(phi, weight, carried[r]));
-                  }
-                  return next;
-                });
+  sums =
+      e.loop(e.index(0), keys, e.lanes, sums, [&](Value j, ValueRange carried) {
+        Values next;
+        Value weight = e.vload(buffers.weights, j);
+        for (int64_t r = 0; r < rows; ++r) {
+          Value phi = emitFeature(buffers.keys, factors[r], j);
+          e.vstore(phi, buffers.features, {e.index(r), j});
+          next.push_back(e.fma(phi, weight, carried[r]));
+        }
+        return next;
+      });
   for (int64_t r = 0; r < rows; ++r) {
     Value total =
         vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
@@ -150,7 +155,7 @@ void AttentionEmitter::emitUpdateRows(Features &f, UpdateBuffers &buffers,
   }
   forColumnGroups(f.columns, [&](Value column, int64_t vectors) {
     Values sums = emitProduct(
-        e, e.index(keyBlockOfState), rows, vectors,
+        e, keys, rows, vectors,
         [&](Value j, int64_t r) {
           return e.load(buffers.features, {e.index(r), j});
         },

@@ -48,15 +48,16 @@ void AttentionEmitter::addLinearKeys(Features &f, Value keyHead, Value slot,
       e.prefetchRow(operands.value, keyHead, next);
     });
   };
-  Value length = e.sub(to, from);
+  Value length = e.max(e.sub(to, from), e.index(0));
   Value rest = e.rem(length, e.index(linearBlock));
-  Value full = e.sub(to, rest);
+  Value full = e.add(from, e.sub(length, rest));
   e.loop(from, full, linearBlock,
          [&](Value key) { addBlock(key, e.index(linearBlock)); });
   e.when(e.less(e.index(0), rest), [&] { addBlock(full, rest); });
   Value ones = arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), length);
   ones = arith::SIToFPOp::create(e.b, e.loc, e.f32(), ones);
-  e.store(ones, f.denominators, {slot, e.index(0)});
+  SmallVector<Value> at = {slot, e.index(0)};
+  e.store(e.addf(e.load(f.denominators, at), ones), f.denominators, at);
 }
 
 /// denominators[slot][1 + a] += sum_j k_j[a]

@@ -25,7 +25,19 @@ StreamEmitter::StreamEmitter(Emitter &e, const TargetDescription &target,
   element = cast<FloatType>(type.getElementType());
   columns = type.getDimSize(1);
   layOutFeatures();
+  chooseParts(target);
   chooseBlocking(target);
+}
+
+/// Parts are whole vectors of columns, all of the same length.
+void StreamEmitter::chooseParts(const TargetDescription &target) {
+  int64_t heads = cast<MemRefType>(sets[0].state.getType()).getDimSize(0);
+  parts = 1;
+  if (ShapedType::isDynamic(heads) || heads < 1 || heads >= target.cores)
+    return;
+  for (parts = (target.cores + heads - 1) / heads; parts > 1; --parts)
+    if ((columns - 1) % (parts * e.lanes) == 0)
+      return;
 }
 
 /// A row of features holds the monomials of exactly 1, 2, .., g factors one
@@ -67,9 +79,10 @@ void StreamEmitter::chooseBlocking(const TargetDescription &target) {
   stripVectors = registers >= 32 && order <= 2 ? 4 : order <= 2 ? 2 : 1;
   int64_t most =
       (registers - stripVectors * (order + 1) - 2) / (stripVectors * order);
-  most = std::clamp<int64_t>(most, 1, columns);
+  int64_t total = parts > 1 ? (columns - 1) / parts : columns;
+  most = std::clamp<int64_t>(most, 1, total);
   auto cost = [&](int64_t rows) {
-    int64_t groups = columns / rows, rest = columns % rows;
+    int64_t groups = total / rows, rest = total % rows;
     // Features are loaded anew for each group.
     return groups * (rows + 2) + (rest ? rest + 2 : 0);
   };
@@ -123,22 +136,22 @@ static Value partOf(Emitter &e, int64_t vectors, int64_t rest, int64_t v) {
                                       e.index(rest));
 }
 
-Value StreamEmitter::loadState(Value memory, Value head, Value row,
-                               const Strip &strip, int64_t v) {
-  Values at = {head, row, e.add(strip.first, v * e.lanes)};
+Value StreamEmitter::loadState(const Place &place, const Strip &strip,
+                               int64_t v) {
+  Values at = {place.head, place.row, e.add(strip.first, v * e.lanes)};
   if (Value mask = partOf(e, strip.vectors, strip.rest, v))
-    return vector::MaskedLoadOp::create(e.b, e.loc, wideType(), memory, at,
-                                        mask, zero());
-  return vector::LoadOp::create(e.b, e.loc, wideType(), memory, at);
+    return vector::MaskedLoadOp::create(e.b, e.loc, wideType(), place.memory,
+                                        at, mask, zero());
+  return vector::LoadOp::create(e.b, e.loc, wideType(), place.memory, at);
 }
 
-void StreamEmitter::storeState(Value x, Value memory, Value head, Value row,
-                               const Strip &strip, int64_t v) {
-  Values at = {head, row, e.add(strip.first, v * e.lanes)};
+void StreamEmitter::storeState(Value x, const Place &place, const Strip &strip,
+                               int64_t v) {
+  Values at = {place.head, place.row, e.add(strip.first, v * e.lanes)};
   if (Value mask = partOf(e, strip.vectors, strip.rest, v))
-    vector::MaskedStoreOp::create(e.b, e.loc, memory, at, mask, x);
+    vector::MaskedStoreOp::create(e.b, e.loc, place.memory, at, mask, x);
   else
-    e.vstore(x, memory, at);
+    e.vstore(x, place.memory, at);
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,21 +190,71 @@ void StreamEmitter::emit(const Readers *readers) {
   if (writes)
     e.when(e.lessEqual(count, e.index(0)), [&] {
       for (const Set &set : sets)
-        memref::CopyOp::create(e.b, e.loc, set.state, set.updated);
+        if (set.state != set.updated)
+          memref::CopyOp::create(e.b, e.loc, set.state, set.updated);
     });
-  e.parallel({keyHeads}, flops(count, writes), [&](ValueRange at) {
+  Block shared;
+  if (writes && parts > 1)
+    openWeightRows(shared);
+  // One thread takes all parts of a head together.
+  Value work = flops(count, writes), shares = e.index(1);
+  if (parts > 1)
+    shares = e.select(e.less(e.index(e.flopsWorthThreads), work),
+                      e.index(parts), shares);
+  e.parallel({keyHeads, shares}, work, [&](ValueRange at) {
     Block block = allocateBlock(e.min(e.index(blockTokens), count), readers);
     block.head = at[0];
+    block.share = at[1];
+    block.columns = e.div(e.index(columns - 1), shares);
+    block.firstColumn = e.mul(block.share, block.columns);
+    block.weightRows = shared.weightRows;
     e.loop(e.index(0), count, blockTokens, [&](Value first) {
       block.first = first;
       block.count = e.min(e.index(blockTokens), e.sub(count, first));
-      block.sources.clear();
-      Value isFirst = e.lessEqual(first, e.index(0));
-      for (const Set &set : sets)
-        block.sources.push_back(
-            writes ? e.select(isFirst, set.state, set.updated) : set.state);
+      chooseSources(block, writes);
       emitBlock(block, readers);
     });
+  });
+  if (writes && parts > 1)
+    closeWeightRows(shared);
+}
+
+/// The first block reads the states given, the others what it left.
+void StreamEmitter::chooseSources(Block &block, bool writes) {
+  Value isFirst = e.lessEqual(block.first, e.index(0));
+  block.sources.clear();
+  for (const Set &set : sets)
+    block.sources.push_back(writes && set.state != set.updated
+                                ? e.select(isFirst, set.state, set.updated)
+                                : set.state);
+}
+
+/// Each part's own sums of weights, before any part writes.
+void StreamEmitter::openWeightRows(Block &shared) {
+  for (const Set &set : sets) {
+    Value rows = rowsBuffer(keyHeads, {parts, int64_t(space.rank())}, element);
+    shared.weightRows.push_back(rows);
+    e.loop(e.index(0), keyHeads, 1, [&](Value head) {
+      e.loop(e.index(0), e.index(parts), 1, [&](Value part) {
+        copyRow({set.state, head, e.index(columns - 1)}, {rows, head, part});
+      });
+    });
+  }
+}
+
+/// They are all the same.
+void StreamEmitter::closeWeightRows(Block &shared) {
+  for (auto [set, rows] : llvm::zip_equal(sets, shared.weightRows))
+    e.loop(e.index(0), keyHeads, 1, [&, set = set, rows = rows](Value head) {
+      copyRow({rows, head, e.index(0)},
+              {set.updated, head, e.index(columns - 1)});
+    });
+}
+
+void StreamEmitter::copyRow(const Place &from, const Place &to) {
+  forStrips([&](const Strip &strip) {
+    for (int64_t v = 0; v < strip.vectors; ++v)
+      storeState(loadState(from, strip, v), to, strip, v);
   });
 }
 
@@ -223,12 +286,37 @@ void StreamEmitter::emitBlock(Block &block, const Readers *readers) {
     packQueries(block, *readers);
     clearOutputs(block);
   }
-  forRowGroups(e, columns, stripRows, [&](Value row, int64_t rows) {
+  forRows(block, [&](const Rows &rows) {
     forStrips(
-        [&](const Strip &strip) { addRows(block, strip, row, rows, readers); });
+        [&](const Strip &strip) { addRows(block, strip, rows, readers); });
   });
   if (readers)
     closeBlock(block, *readers);
+}
+
+/// The rows of the block's share, a few at a time, the sum of weights among
+/// them.
+void StreamEmitter::forRows(Block &block,
+                            function_ref<void(const Rows &)> body) {
+  if (parts == 1)
+    return forRowGroups(e, columns, stripRows,
+                        [&](Value row, int64_t rows) { body({row, rows}); });
+  int64_t width = (columns - 1) / parts;
+  e.loop(e.index(0), block.columns, width, [&](Value part) {
+    forRowGroups(e, width, stripRows, [&](Value row, int64_t rows) {
+      body({e.add(e.add(block.firstColumn, part), row), rows});
+    });
+  });
+  body({e.index(columns - 1), 1, /*ofWeights=*/true});
+}
+
+StreamEmitter::Place StreamEmitter::placeOf(Block &block, size_t set,
+                                            const Rows &rows, int64_t row,
+                                            bool toWrite) {
+  if (rows.ofWeights && !block.weightRows.empty())
+    return {block.weightRows[set], block.head, block.share};
+  return {toWrite ? sets[set].updated : block.sources[set], block.head,
+          e.add(rows.first, row)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -358,51 +446,55 @@ void StreamEmitter::forStrips(function_ref<void(const Strip &)> body) {
 
 /// Rows are far from each other in memory: nothing but the program knows what
 /// comes next.
-void StreamEmitter::askForNext(Block &block, const Strip &strip, Value row,
-                               int64_t rows) {
-  auto ask = [&](Value memory, ValueRange at, bool toWrite) {
-    memref::PrefetchOp::create(e.b, e.loc, memory, at, toWrite,
+void StreamEmitter::askForNext(Block &block, const Strip &strip,
+                               const Rows &rows) {
+  auto ask = [&](const Place &place, int64_t v, bool toWrite) {
+    Values next = {place.head, place.row,
+                   e.add(strip.first, (strip.vectors + v) * e.lanes)};
+    memref::PrefetchOp::create(e.b, e.loc, place.memory, next, toWrite,
                                /*localityHint=*/3, /*isDataCache=*/true);
   };
-  for (auto [set, source] : llvm::zip_equal(sets, block.sources))
-    for (int64_t r = 0; r < rows; ++r)
+  for (size_t t = 0; t < sets.size(); ++t)
+    for (int64_t r = 0; r < rows.count; ++r) {
+      Place from = placeOf(block, t, rows, r, /*toWrite=*/false);
+      Place to = placeOf(block, t, rows, r, /*toWrite=*/true);
       for (int64_t v = 0; v < strip.vectors; ++v) {
-        Values next = {block.head, e.add(row, r),
-                       e.add(strip.first, (strip.vectors + v) * e.lanes)};
-        ask(source, next, /*toWrite=*/false);
-        if (set.updated)
-          ask(set.updated, next, /*toWrite=*/true);
+        ask(from, v, /*toWrite=*/false);
+        if (to.memory && to.memory != from.memory)
+          ask(to, v, /*toWrite=*/true);
       }
+    }
 }
 
 /// A few rows of a strip of every state stay in registers while the block's
 /// tokens pass by.
-void StreamEmitter::addRows(Block &block, const Strip &strip, Value row,
-                            int64_t rows, bool reads) {
+void StreamEmitter::addRows(Block &block, const Strip &strip, const Rows &rows,
+                            bool reads) {
   Values sums;
-  for (Value source : block.sources)
-    for (int64_t r = 0; r < rows; ++r)
+  for (size_t t = 0; t < sets.size(); ++t)
+    for (int64_t r = 0; r < rows.count; ++r)
       for (int64_t v = 0; v < strip.vectors; ++v)
-        sums.push_back(loadState(source, block.head, e.add(row, r), strip, v));
+        sums.push_back(
+            loadState(placeOf(block, t, rows, r, /*toWrite=*/false), strip, v));
   bool writes = !block.keyFeatures.empty();
-  askForNext(block, strip, row, rows);
-  sums = e.loop(e.index(0), block.count, 1, sums,
-                [&](Value i, ValueRange carried) {
-                  Values next(carried);
-                  if (writes)
-                    next = addKeys(block, strip, i, row, rows, carried);
-                  if (reads)
-                    readRows(block, strip, i, row, rows, next);
-                  return next;
-                });
+  askForNext(block, strip, rows);
+  sums = e.loop(
+      e.index(0), block.count, 1, sums, [&](Value i, ValueRange carried) {
+        Values next(carried);
+        if (writes)
+          next = addKeys(block, strip, i, rows.first, rows.count, carried);
+        if (reads)
+          readRows(block, strip, i, rows.first, rows.count, next);
+        return next;
+      });
   if (!writes)
     return;
   size_t at = 0;
-  for (const Set &set : sets)
-    for (int64_t r = 0; r < rows; ++r)
+  for (size_t t = 0; t < sets.size(); ++t)
+    for (int64_t r = 0; r < rows.count; ++r)
       for (int64_t v = 0; v < strip.vectors; ++v)
-        storeState(sums[at++], set.updated, block.head, e.add(row, r), strip,
-                   v);
+        storeState(sums[at++], placeOf(block, t, rows, r, /*toWrite=*/true),
+                   strip, v);
 }
 
 /// The key of token i enters every state.
@@ -449,6 +541,15 @@ void StreamEmitter::readRows(Block &block, const Strip &strip, Value i,
   });
 }
 
+/// Vectors of the columns of the block's share.
+void StreamEmitter::forColumnsOf(Block &block,
+                                 function_ref<void(Value, int64_t)> body) {
+  if (parts == 1)
+    return forColumns(e, columns - 1, body);
+  e.loop(e.index(0), block.columns, e.lanes,
+         [&](Value c) { body(e.add(block.firstColumn, c), e.lanes); });
+}
+
 /// Adds up lanes, divides, and writes the outputs.
 void StreamEmitter::closeBlock(Block &block, const Readers &readers) {
   auto lanesOf = [&](Value row, Value c) -> Value {
@@ -467,7 +568,7 @@ void StreamEmitter::closeBlock(Block &block, const Readers &readers) {
         e.b, e.loc, vector::CombiningKind::ADD,
         lanesOf(row, e.index(columns - 1)), arith::FastMathFlags::reassoc);
     total = vector::BroadcastOp::create(e.b, e.loc, wideType(), total);
-    forColumns(e, columns - 1, [&](Value c, int64_t count) {
+    forColumnsOf(block, [&](Value c, int64_t count) {
       Values vectors;
       for (int64_t k = 0; k < e.lanes; ++k)
         vectors.push_back(k < count ? lanesOf(row, e.add(c, k)) : zero());

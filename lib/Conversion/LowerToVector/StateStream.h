@@ -23,6 +23,7 @@ public:
   /// One set of keys. `state` and `updated` are memrefs [key heads, e + 1, r];
   /// `key`, `value` and `weights` memrefs [key heads, n, dim] and [key heads,
   /// n], null where no keys come, as `updated` then is; weights may be null.
+  /// `updated` may be `state` itself.
   struct Set {
     Value state, key, value, weights, updated;
   };
@@ -58,6 +59,20 @@ private:
     Value outputs;
     /// [key heads, e + 1, r] where states are read.
     Values sources;
+    /// Which share of the values' columns, and which they are.
+    Value share, firstColumn, columns;
+    /// [key heads, parts, r] the sums of weights of each set, where shares have
+    /// their own; else none.
+    Values weightRows;
+  };
+  /// Rows [first, first + count) of a state.
+  struct Rows {
+    Value first;
+    int64_t count;
+    bool ofWeights = false;
+  };
+  struct Place {
+    Value memory, head, row;
   };
   /// Features [first, ..) that registers hold: all lanes of so many vectors but
   /// of the last one, which has only `rest`.
@@ -67,6 +82,7 @@ private:
   };
 
   void layOutFeatures();
+  void chooseParts(const TargetDescription &target);
   void chooseBlocking(const TargetDescription &target);
   void openReaders(const Readers &readers);
   Value flops(Value count, bool writes);
@@ -81,9 +97,17 @@ private:
   void packQueries(Block &block, const Readers &readers);
   void clearOutputs(Block &block);
   void forStrips(llvm::function_ref<void(const Strip &)> body);
-  void askForNext(Block &block, const Strip &strip, Value row, int64_t rows);
-  void addRows(Block &block, const Strip &strip, Value row, int64_t rows,
-               bool reads);
+  void chooseSources(Block &block, bool writes);
+  void openWeightRows(Block &shared);
+  void closeWeightRows(Block &shared);
+  void copyRow(const Place &from, const Place &to);
+  void forColumnsOf(Block &block,
+                    llvm::function_ref<void(Value, int64_t)> body);
+  void forRows(Block &block, llvm::function_ref<void(const Rows &)> body);
+  Place placeOf(Block &block, size_t set, const Rows &rows, int64_t row,
+                bool toWrite);
+  void askForNext(Block &block, const Strip &strip, const Rows &rows);
+  void addRows(Block &block, const Strip &strip, const Rows &rows, bool reads);
   Values addKeys(Block &block, const Strip &strip, Value i, Value row,
                  int64_t rows, mlir::ValueRange sums);
   void readRows(Block &block, const Strip &strip, Value i, Value row,
@@ -95,18 +119,17 @@ private:
   Value zero();
   Value wide(Value x);
   Value loadFeatures(Value buffer, Value row, const Strip &strip, int64_t v);
-  Value loadState(Value memory, Value head, Value row, const Strip &strip,
-                  int64_t v);
-  void storeState(Value x, Value memory, Value head, Value row,
-                  const Strip &strip, int64_t v);
+  Value loadState(const Place &place, const Strip &strip, int64_t v);
+  void storeState(Value x, const Place &place, const Strip &strip, int64_t v);
 
   Emitter &e;
   mlir::Operation *op;
   MonomialSpace space;
   llvm::SmallVector<Set, 2> sets;
   mlir::FloatType element;
-  /// Of the values and one more; query heads that share a key head.
-  int64_t columns;
+  /// Of the values and one more; parts that the values' columns are cut into.
+  int64_t columns, parts;
+  /// Query heads that share a key head.
   Value keyHeads, group;
   /// Tokens of a block; vectors of features and rows of a state in registers.
   int64_t blockTokens, stripVectors, stripRows;

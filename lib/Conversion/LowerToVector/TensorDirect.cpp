@@ -2,6 +2,12 @@
 //
 // Direct evaluation of tensor attention: one query at a time, tiles of keys of
 // the last set but one as lanes, keys of the last set past them.
+//
+// One query and one tile meet all keys of the last set, so that it costs next
+// to nothing to bound their scores first: |s| is at most the sum over a of
+// |scale q_a k_a| times the largest magnitude of column a of those keys. Where
+// that is small, as it is unless scores are extreme, exponents need no running
+// maximum.
 
 #include "TensorAttentionEmitter.h"
 
@@ -52,10 +58,16 @@ void TensorAttentionEmitter::emit() {
     emitRunning(f);
 }
 
+/// Exponents of base 2 that lie within it, on either side, need no running
+/// maximum: as far below 1 as those of proved bounds may be (Weights.cpp).
+static constexpr double largestExponent = 32;
+
 void TensorAttentionEmitter::emitDirect() {
   Lanes lanes = packLanes();
   // From here on keys are those of the last set.
   useSet(keySets.back());
+  if (weighting == Weighting::RunningExp)
+    lanes.most = largestColumns();
   // One query of many tuples is worth threads; counting them all may overflow.
   Value flops = directFlops(numQueries, e.dim(lanes.keys, 0));
   e.parallel({heads, numQueries}, e.mul(flops, queryTile), [&](ValueRange at) {
@@ -76,7 +88,7 @@ TensorAttentionEmitter::Lanes TensorAttentionEmitter::packLanes() {
     return memref::AllocOp::create(e.b, e.loc, type, slots,
                                    e.b.getI64IntegerAttr(64));
   };
-  Lanes lanes{allocate(headDim), allocate(valueDim), tiles};
+  Lanes lanes{allocate(headDim), allocate(valueDim), tiles, {}};
   e.parallel({keyHeads, tiles},
              e.mul(slots, queryTile * 16 * (headDim + valueDim)),
              [&](ValueRange at) {
@@ -178,26 +190,90 @@ void TensorAttentionEmitter::addTiles(const Lanes &lanes, Query &query) {
   e.loop(from, to, 1, [&](Value tile) {
     Value slot = e.add(e.mul(query.keyHead, lanes.tiles), tile);
     t.first = e.mul(tile, queryTile);
-    fillFromLanes(lanes, query, t, slot);
-    addKeys(t, keys.begin, keys.end);
+    Value bound = fillFromLanes(lanes, query, t, slot);
+    if (bound)
+      addKeysWithin(t, keys, bound);
+    else
+      addKeys(t, keys.begin, keys.end);
     addTile(lanes, query, t, slot);
   });
 }
 
-/// Queries of the tile: those of its keys times the one query.
-void TensorAttentionEmitter::fillFromLanes(const Lanes &lanes, Query &query,
-                                           Tile &t, Value slot) {
+/// [heads][dim]; NaN where a key has it.
+Value TensorAttentionEmitter::largestColumns() {
+  auto type = MemRefType::get({ShapedType::kDynamic, roundUp(headDim, e.lanes)},
+                              e.f32());
+  Value most = memref::AllocOp::create(e.b, e.loc, type, keyHeads,
+                                       e.b.getI64IntegerAttr(cacheLineBytes));
+  Value flops = e.mul(e.mul(keyHeads, numKeys), 2 * headDim);
+  e.parallel({keyHeads}, flops, [&](ValueRange at) {
+    forColumns(e, headDim, [&](Value c, int64_t count) {
+      Value largest =
+          e.loop(e.index(0), numKeys, 1, {e.splat(0)},
+                 [&](Value j, ValueRange carried) {
+                   Value key = loadPart(e, operands.key, {at[0], j, c}, count);
+                   Value size = math::AbsFOp::create(e.b, e.loc, key);
+                   return Values{
+                       arith::MaximumFOp::create(e.b, e.loc, carried[0], size)};
+                 })[0];
+      e.vstore(largest, most, {at[0], c});
+    });
+  });
+  return most;
+}
+
+/// The keys through code without a running maximum if exponents are surely
+/// within `bound`, and that is small.
+void TensorAttentionEmitter::addKeysWithin(Tile &t, KeyRange<Value> keys,
+                                           Value bound) {
+  Value small =
+      e.compare(arith::CmpFPredicate::OLE, bound, e.scalar(largestExponent));
+  scf::IfOp::create(
+      e.b, e.loc, small,
+      [&](OpBuilder &, Location) {
+        Tile bounded = t;
+        bounded.shifts = {};
+        weighting = Weighting::BoundedExp;
+        boundedShift = largestExponent;
+        addKeys(bounded, keys.begin, keys.end);
+        weighting = Weighting::RunningExp;
+        for (int64_t i = 0; i < queryTile; i += e.lanes)
+          e.vstore(e.splat(boundedShift), t.shifts, e.index(i));
+        scf::YieldOp::create(e.b, e.loc);
+      },
+      [&](OpBuilder &, Location) {
+        addKeys(t, keys.begin, keys.end);
+        scf::YieldOp::create(e.b, e.loc);
+      });
+}
+
+/// Queries of the tile: those of its keys times the one query. Returns a bound
+/// of their exponents with all keys, NaN where an operand has it; null if none
+/// is asked for.
+Value TensorAttentionEmitter::fillFromLanes(const Lanes &lanes, Query &query,
+                                            Tile &t, Value slot) {
   auto forVectors = [&](function_ref<void(Value)> body) {
     for (int64_t i = 0; i < queryTile; i += e.lanes)
       body(e.index(i));
   };
-  e.loop(e.index(0), e.index(headDim), 1, [&](Value a) {
-    Value factor = e.broadcast(e.load(query.factors, a)), row = e.add(a, 1);
-    forVectors([&](Value i) {
-      Value key = e.vload(lanes.keys, {slot, row, i});
-      e.vstore(e.mulf(key, factor), t.queries, {row, i});
-    });
-  });
+  Values sums(lanes.most ? queryTile / e.lanes : 0, e.splat(0));
+  sums = e.loop(
+      e.index(0), e.index(headDim), 1, sums, [&](Value a, ValueRange carried) {
+        Value factor = e.broadcast(e.load(query.factors, a)), row = e.add(a, 1),
+              most;
+        if (lanes.most)
+          most = e.broadcast(e.load(lanes.most, {query.keyHead, a}));
+        Values next;
+        forVectors([&](Value i) {
+          Value x = e.mulf(e.vload(lanes.keys, {slot, row, i}), factor);
+          e.vstore(x, t.queries, {row, i});
+          if (!most)
+            return;
+          Value size = math::AbsFOp::create(e.b, e.loc, x);
+          next.push_back(e.fma(size, most, carried[next.size()]));
+        });
+        return next;
+      });
   e.loop(e.index(0), e.index(roundUp(valueDim, e.lanes)), 1, [&](Value c) {
     forVectors([&](Value i) { e.vstore(e.splat(0), t.outputs, {c, i}); });
   });
@@ -206,6 +282,16 @@ void TensorAttentionEmitter::fillFromLanes(const Lanes &lanes, Query &query,
     if (t.shifts)
       e.vstore(e.splat(-INFINITY), t.shifts, i);
   });
+  if (sums.empty())
+    return {};
+  Value largest = sums[0];
+  for (Value sum : ArrayRef(sums).drop_front())
+    largest = arith::MaximumFOp::create(e.b, e.loc, largest, sum);
+  largest = vector::ReductionOp::create(
+      e.b, e.loc, vector::CombiningKind::MAXIMUMF, largest);
+  // Scores and their bound are rounded.
+  double factor = std::abs(scale) * log2e * (1 + 0x1p-10);
+  return e.mulf(largest, e.scalar(factor));
 }
 
 /// Which lanes have a key that counts, and what their sums are to be multiplied

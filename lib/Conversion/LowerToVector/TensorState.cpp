@@ -1,14 +1,16 @@
 // Part of polyattn, Apache-2.0 WITH LLVM-exception. See LICENSE.
 //
-// Tensor attention through states that run along with the queries: under masks
-// whose rows start at key 0, every query sees its predecessor's keys and
+// Tensor attention through states that run along with the queries: every query
+// sees its predecessor's keys, but for those that have left its window, and
 // perhaps a few more.
 //
-// Each set has two states: of the keys of all whole blocks, and of the block at
-// hand; the second one grows key by key while queries read the sum of both, and
-// is added to the first one when it is full. Thus no term passes through more
-// additions than the keys of two blocks and the number of blocks, which is what
-// certificates count.
+// Where rows start at key 0, a set has two states: of the keys of all whole
+// blocks, and of the block at hand; the second one grows key by key while
+// queries read the sum of both, and is added to the first one when it is full.
+// Thus no term passes through more additions than the keys of two blocks and
+// the number of blocks, which is what certificates count. The whole of a
+// sliding window is what all queries of a step see (TensorWindows.cpp); what
+// only some of them see any more is added to it backwards.
 
 #include "TensorAttentionEmitter.h"
 
@@ -21,11 +23,17 @@ int64_t TensorAttentionEmitter::queriesAtOnce() const {
   return std::min(e.lanes, blocking.registers / 4);
 }
 
+/// Where the keys that a query sees end: no earlier than they begin.
+Value TensorAttentionEmitter::endOf(size_t set, Value query) {
+  KeyRange<Value> range = rangeOf(set, query);
+  return slides(set) ? e.max(range.begin, range.end) : range.end;
+}
+
 /// Keys of a set that the queries before this one see.
 Value TensorAttentionEmitter::seenBefore(size_t set, Value query) {
   Value none = e.lessEqual(query, e.index(0));
   Value before = e.max(e.sub(query, e.index(1)), e.index(0));
-  return e.select(none, e.index(0), rangeOf(set, before).end);
+  return e.select(none, e.index(0), endOf(set, before));
 }
 
 /// Shares of the queries of a head run at the same time where there are few
@@ -44,6 +52,8 @@ void TensorAttentionEmitter::emitRunning(Features &f) {
   if (slots * f.bytesPerState() > scratchBytes)
     shares = 1;
   Value share = e.roundUp(e.ceilDiv(numQueries, shares), keyBlockOfState);
+  if (slides())
+    share = e.max(share, longShare(shares));
   Features before = f;
   if (shares > 1) {
     allocateStates(before, slots);
@@ -56,10 +66,12 @@ void TensorAttentionEmitter::emitRunning(Features &f) {
 }
 
 /// Slot [keyHead][share][set] gets the state of the keys that come into view
-/// within the share.
+/// within the share; those of a window are each share's own.
 void TensorAttentionEmitter::emitShareStates(Features &f, Value share,
                                              int64_t shares) {
   for (size_t t = 0; t < keySets.size(); ++t) {
+    if (slides(t))
+      continue;
     useSet(keySets[t]);
     e.parallel(
         {keyHeads, e.index(shares)}, stateFlops(f, keyHeads, numKeys),
@@ -74,19 +86,22 @@ void TensorAttentionEmitter::emitShareStates(Features &f, Value share,
   }
 }
 
-/// Slots: the whole blocks of each set, then the block at hand of each.
+/// Slots: the whole blocks of each set, then the block at hand of each, then
+/// what windows need.
 void TensorAttentionEmitter::emitShare(Features &f, Features &before,
                                        Value head, Value number, Value share,
                                        int64_t shares) {
   Value first = e.min(e.mul(number, share), numQueries);
   Value end = e.min(e.add(first, share), numQueries);
   Features own = f;
-  allocateStates(own, 2 * sets());
+  allocateStates(own, statesOfShare(f));
   Value keyHead = e.div(head, group);
   openShare(own, before, keyHead, number, shares);
   Step step = allocateStep();
   step.head = head;
   step.keyHead = keyHead;
+  if (slides())
+    return emitWindows(own, step, first, end);
   Values carried = {first, e.index(0)};
   for (size_t t = 0; t < keySets.size(); ++t)
     carried.push_back(seenBefore(t, first));
@@ -94,31 +109,42 @@ void TensorAttentionEmitter::emitShare(Features &f, Features &before,
       carried, [&](ValueRange now) { return e.less(now[0], end); },
       [&](ValueRange now) {
         step.first = now[0];
-        Values seen = catchUp(own, step, now.drop_front(2));
         step.count = countQueries(step, end);
-        packStep(step, seen);
-        addStep(own, step);
-        closeStep(step);
-        Value last = e.add(now[0], e.sub(step.count, e.index(1)));
-        Value inBlock = e.add(now[1], step.count);
-        Values next = {e.add(now[0], step.count), Value()};
-        for (size_t t = 0; t < keySets.size(); ++t) {
-          next.push_back(e.max(seen[t], rangeOf(t, last).end));
-          inBlock = e.add(inBlock, e.sub(seen[t], now[2 + t]));
-        }
-        Value full = e.lessEqual(e.index(keyBlockOfState - e.lanes), inBlock);
-        e.when(full, [&] {
-          forLocalParts(own, [&](const StatePart &part) {
-            for (int64_t t = 0; t < sets(); ++t) {
-              Value whole = e.index(t), hand = e.index(sets() + t);
-              part.store(e.addf(part.load(whole), part.load(hand)), whole);
-              part.store(part.zero(), hand);
-            }
-          });
-        });
-        next[1] = e.select(full, e.index(0), inBlock);
+        Values next = {e.add(now[0], step.count)};
+        llvm::append_range(next, takeStep(own, step, now.drop_front()));
         return next;
       });
+}
+
+/// Carries how many keys are in the block at hand and, for each set, those
+/// seen.
+Emitter::Values TensorAttentionEmitter::takeStep(Features &f, Step &step,
+                                                 ValueRange carried) {
+  Values seen = catchUp(f, step, carried.drop_front());
+  packStep(step, seen);
+  addStep(f, step);
+  closeStep(step);
+  Value last = e.add(step.first, e.sub(step.count, e.index(1)));
+  Value inBlock = e.add(carried[0], step.count);
+  Values next = {Value()};
+  for (size_t t = 0; t < keySets.size(); ++t) {
+    next.push_back(e.max(seen[t], endOf(t, last)));
+    inBlock = e.add(inBlock, e.sub(seen[t], carried[1 + t]));
+  }
+  Value full = e.lessEqual(e.index(keyBlockOfState - e.lanes), inBlock);
+  e.when(full, [&] {
+    forLocalParts(f, [&](const StatePart &part) {
+      for (int64_t t = 0; t < sets(); ++t) {
+        if (slides(t))
+          continue;
+        Value whole = e.index(t), hand = e.index(sets() + t);
+        part.store(e.addf(part.load(whole), part.load(hand)), whole);
+        part.store(part.zero(), hand);
+      }
+    });
+  });
+  next[0] = e.select(full, e.index(0), inBlock);
+  return next;
 }
 
 /// Calls body for all parts of a state, on this thread.
@@ -142,7 +168,7 @@ void TensorAttentionEmitter::openShare(Features &f, Features &before,
     for (int64_t t = 0; t < sets(); ++t) {
       part.store(part.zero(), e.index(sets() + t));
       Value sum = part.zero();
-      if (shares > 1) {
+      if (shares > 1 && !slides(t)) {
         StatePart from = part;
         from.memory =
             part.memory == f.states ? before.states : before.denominators;
@@ -162,25 +188,31 @@ void TensorAttentionEmitter::openShare(Features &f, Features &before,
 // One step
 //===----------------------------------------------------------------------===//
 
+TensorAttentionEmitter::LaneKeys TensorAttentionEmitter::allocateLaneKeys() {
+  return {allocateRows(), e.buffer({e.lanes, roundUp(valueDim, e.lanes)}),
+          e.buffer({e.lanes}), e.buffer({featureBlockOfState, e.lanes})};
+}
+
 TensorAttentionEmitter::Step TensorAttentionEmitter::allocateStep() {
   Step step;
-  int64_t columns = roundUp(valueDim, e.lanes);
-  auto rows = [&] {
-    Value tile = e.buffer({1 + roundUp(headDim, e.lanes), e.lanes});
-    e.vstore(e.splat(1), tile, {e.index(0), e.index(0)});
-    return tile;
-  };
-  step.queries = rows();
-  step.outputs = e.buffer({e.lanes, columns});
+  step.queries = allocateRows();
+  step.outputs = e.buffer({e.lanes, roundUp(valueDim, e.lanes)});
   step.sums = e.buffer({e.lanes});
   step.queryFeatures = e.buffer({featureBlockOfState, e.lanes});
   for (size_t t = 0; t < keySets.size(); ++t) {
-    step.keys.push_back(rows());
-    step.values.push_back(e.buffer({e.lanes, columns}));
-    step.weights.push_back(e.buffer({e.lanes}));
-    step.keyFeatures.push_back(e.buffer({featureBlockOfState, e.lanes}));
+    step.coming.push_back(allocateLaneKeys());
+    step.leaving.push_back(slides(t) ? allocateLaneKeys() : LaneKeys());
+    step.whole.push_back(e.index(int64_t(t)));
+    step.limits.push_back({});
   }
   return step;
+}
+
+/// [1 + d][lanes], the first row of ones.
+Value TensorAttentionEmitter::allocateRows() {
+  Value tile = e.buffer({1 + roundUp(headDim, e.lanes), e.lanes});
+  e.vstore(e.splat(1), tile, {e.index(0), e.index(0)});
+  return tile;
 }
 
 /// Where more than one key comes into view with the step's first query, all but
@@ -189,11 +221,12 @@ Emitter::Values TensorAttentionEmitter::catchUp(Features &f, Step &step,
                                                 ValueRange seen) {
   Values next;
   for (size_t t = 0; t < keySets.size(); ++t) {
-    Value end = rangeOf(t, step.first).end;
+    Value end = endOf(t, step.first);
     Value to = e.max(seen[t], e.sub(end, e.index(1)));
     useSet(keySets[t]);
     e.when(e.less(seen[t], to), [&] {
-      addToState(f, step.keyHead, e.index(sets() + int64_t(t)), seen[t], to);
+      addToState(f, step.keyHead, e.index(sets() + int64_t(t)), seen[t], to,
+                 /*few=*/true);
     });
     next.push_back(to);
   }
@@ -201,17 +234,25 @@ Emitter::Values TensorAttentionEmitter::catchUp(Features &f, Step &step,
 }
 
 /// The queries from the step's first one on, up to `end` and to the lanes there
-/// are, with each of which one key of each set comes into view at most.
+/// are, with each of which one key of each set comes into view at most, and one
+/// leaves.
 Value TensorAttentionEmitter::countQueries(Step &step, Value end) {
   Value most = e.min(e.index(e.lanes), e.sub(end, step.first));
   return e.loop(
       e.index(1), most, 1, {e.index(1)}, [&](Value i, ValueRange carried) {
         Value query = e.add(step.first, i);
         Value fits = e.lessEqual(i, carried[0]);
+        auto require = [&](Value condition) {
+          fits = arith::AndIOp::create(e.b, e.loc, fits, condition);
+        };
         for (size_t t = 0; t < keySets.size(); ++t) {
-          Value before = rangeOf(t, e.sub(query, e.index(1))).end;
-          Value few = e.lessEqual(rangeOf(t, query).end, e.add(before, 1));
-          fits = arith::AndIOp::create(e.b, e.loc, fits, few);
+          Value before = e.sub(query, e.index(1));
+          require(e.lessEqual(endOf(t, query), e.add(endOf(t, before), 1)));
+          if (!slides(t))
+            continue;
+          Value begin = rangeOf(t, query).begin;
+          require(e.lessEqual(begin, e.add(rangeOf(t, before).begin, 1)));
+          require(e.lessEqual(begin, step.limits[t]));
         }
         return Values{e.select(fits, e.add(i, 1), carried[0])};
       })[0];
@@ -222,40 +263,60 @@ void TensorAttentionEmitter::packStep(Step &step, ValueRange seen) {
            headDim, step.queries);
   for (size_t t = 0; t < keySets.size(); ++t) {
     useSet(keySets[t]);
-    e.loop(e.index(0), e.index(e.lanes), 1, {seen[t]},
-           [&](Value i, ValueRange carried) {
-             Value query =
-                 e.min(e.add(step.first, i), e.sub(numQueries, e.index(1)));
-             Value end = e.max(rangeOf(t, query).end, carried[0]);
-             Value comes = arith::AndIOp::create(
-                 e.b, e.loc, e.less(i, step.count), e.less(carried[0], end));
-             packStepKey(step, t, i, carried[0], comes);
-             return Values{e.select(comes, end, carried[0])};
-           });
+    packComing(step, t, seen[t]);
+    if (slides(t))
+      packLeaving(step, t);
   }
 }
 
-/// Key and value of a lane; zeros where none comes, or one of weight 0.
-void TensorAttentionEmitter::packStepKey(Step &step, size_t set, Value lane,
-                                         Value key, Value comes) {
-  e.store(e.scalar(0), step.weights[set], lane);
+void TensorAttentionEmitter::packComing(Step &step, size_t set, Value seen) {
+  e.loop(e.index(0), e.index(e.lanes), 1, {seen},
+         [&](Value i, ValueRange carried) {
+           Value query =
+               e.min(e.add(step.first, i), e.sub(numQueries, e.index(1)));
+           Value end = e.max(endOf(set, query), carried[0]);
+           Value comes = arith::AndIOp::create(
+               e.b, e.loc, e.less(i, step.count), e.less(carried[0], end));
+           packLaneKey(step, step.coming[set], i, carried[0], comes);
+           return Values{e.select(comes, end, carried[0])};
+         });
+}
+
+/// The key that the next query of the step does not see any more.
+void TensorAttentionEmitter::packLeaving(Step &step, size_t set) {
+  e.loop(e.index(0), e.index(e.lanes), 1, [&](Value i) {
+    Value end = e.sub(numQueries, e.index(1));
+    auto begin = [&](Value lane) {
+      return rangeOf(set, e.min(e.add(step.first, lane), end)).begin;
+    };
+    Value next = e.add(i, 1), key = begin(i);
+    Value leaves = arith::AndIOp::create(e.b, e.loc, e.less(next, step.count),
+                                         e.less(key, begin(next)));
+    packLaneKey(step, step.leaving[set], i, key, leaves);
+  });
+}
+
+/// Key and value of a lane; zeros where there is none, or one of weight 0.
+void TensorAttentionEmitter::packLaneKey(Step &step, const LaneKeys &keys,
+                                         Value lane, Value key, Value exists) {
+  e.store(e.scalar(0), keys.weights, lane);
   e.loop(e.index(0), e.index(headDim), 1, [&](Value a) {
-    e.store(e.scalar(0), step.keys[set], {e.add(a, 1), lane});
+    e.store(e.scalar(0), keys.keys, {e.add(a, 1), lane});
   });
   e.loop(e.index(0), e.index(roundUp(valueDim, e.lanes)), e.lanes,
-         [&](Value c) { e.vstore(e.splat(0), step.values[set], {lane, c}); });
+         [&](Value c) { e.vstore(e.splat(0), keys.values, {lane, c}); });
   auto pack = [&](Value weight) {
-    e.store(weight, step.weights[set], lane);
+    e.store(weight, keys.weights, lane);
     e.loop(e.index(0), e.index(headDim), 1, [&](Value a) {
-      e.store(e.load(operands.key, {step.keyHead, key, a}), step.keys[set],
+      e.store(e.load(operands.key, {step.keyHead, key, a}), keys.keys,
               {e.add(a, 1), lane});
     });
     forColumns(e, valueDim, [&](Value c, int64_t count) {
       Value value = loadPart(e, operands.value, {step.keyHead, key, c}, count);
-      e.vstore(e.mulf(value, e.broadcast(weight)), step.values[set], {lane, c});
+      e.vstore(e.mulf(value, e.broadcast(weight)), keys.values, {lane, c});
     });
   };
-  e.when(comes, [&] {
+  e.when(exists, [&] {
     if (!operands.weights)
       return pack(e.scalar(1));
     Value weight = keyWeight(step.keyHead, key);
@@ -292,31 +353,38 @@ void TensorAttentionEmitter::makeFeatures(Features &f, Step &step, Value first,
     Value weight = e.broadcast(e.load(f.weights, feature));
     e.vstore(e.mulf(emitFeature(step.queries, rows, zero), weight),
              step.queryFeatures, {k, zero});
-    for (auto [keys, features] : llvm::zip_equal(step.keys, step.keyFeatures))
-      e.vstore(emitFeature(keys, rows, zero), features, {k, zero});
+    for (auto *some : {&step.coming, &step.leaving})
+      for (const LaneKeys &keys : *some)
+        if (keys.keys)
+          e.vstore(emitFeature(keys.keys, rows, zero), keys.features,
+                   {k, zero});
   });
 }
 
-/// Sums of lanes up to each one.
-static Value prefixSums(Emitter &e, Value x) {
+/// Sums of lanes up to each one; or, backwards, from each one on.
+static Value prefixSums(Emitter &e, Value x, bool backwards = false) {
   for (int64_t by = 1; by < e.lanes; by *= 2) {
     SmallVector<int64_t> lanes;
-    for (int64_t i = 0; i < e.lanes; ++i)
-      lanes.push_back(i < by ? e.lanes + i : i - by);
+    for (int64_t i = 0; i < e.lanes; ++i) {
+      int64_t from = backwards ? i + by : i - by;
+      bool isLane = from >= 0 && from < e.lanes;
+      lanes.push_back(isLane ? from : e.lanes);
+    }
     Value moved = vector::ShuffleOp::create(e.b, e.loc, x, e.splat(0), lanes);
     x = e.addf(x, moved);
   }
   return x;
 }
 
-/// Sums of weights: queries are the lanes, and each sees the keys of the lanes
-/// up to its own.
+/// Sums of weights: queries are the lanes, and each sees the keys that come
+/// with the lanes up to its own, and those that leave from its own on.
 void TensorAttentionEmitter::addDenominators(Features &f, Step &step,
                                              Value first, Value count) {
   Value zero = e.index(0);
-  Values weights;
-  for (Value weight : step.weights)
-    weights.push_back(e.vload(weight, zero));
+  auto weighted = [&](const LaneKeys &keys, Value k) {
+    return e.mulf(e.vload(keys.features, {k, zero}),
+                  e.vload(keys.weights, zero));
+  };
   Value sums = e.loop(
       zero, count, 1, {e.vload(step.sums, zero)},
       [&](Value k, ValueRange carried) {
@@ -324,17 +392,41 @@ void TensorAttentionEmitter::addDenominators(Features &f, Step &step,
         Value product = e.vload(step.queryFeatures, {k, zero});
         for (int64_t t = 0; t < sets(); ++t) {
           Value hand = e.load(f.denominators, {e.index(sets() + t), feature});
-          Value whole = e.load(f.denominators, {e.index(t), feature});
-          Value keys =
-              e.mulf(e.vload(step.keyFeatures[t], {k, zero}), weights[t]);
-          keys = e.addf(prefixSums(e, keys), e.broadcast(hand));
+          Value whole =
+              e.broadcast(e.load(f.denominators, {step.whole[t], feature}));
+          if (slides(t)) {
+            Value leaving = weighted(step.leaving[t], k);
+            whole = e.addf(whole, prefixSums(e, leaving, /*backwards=*/true));
+          }
+          Value keys = prefixSums(e, weighted(step.coming[t], k));
+          keys = e.addf(keys, e.broadcast(hand));
           Value last = vector::ExtractOp::create(e.b, e.loc, keys, e.lanes - 1);
           e.store(last, f.denominators, {e.index(sets() + t), feature});
-          product = e.mulf(product, e.addf(keys, e.broadcast(whole)));
+          product = e.mulf(product, e.addf(keys, whole));
         }
         return Values{e.addf(carried[0], product)};
       })[0];
   e.vstore(sums, step.sums, zero);
+}
+
+/// What each of a few queries from `lane` on sees of the keys before the chunk:
+/// what all queries of the step see, and what leaves with it or after it.
+Emitter::Values TensorAttentionEmitter::withLeaving(Step &step, size_t set,
+                                                    Value k, Value whole,
+                                                    Value column,
+                                                    int64_t lane) {
+  int64_t queries = queriesAtOnce();
+  Values sums(queries, whole);
+  if (!slides(set))
+    return sums;
+  const LaneKeys &keys = step.leaving[set];
+  for (int64_t r = e.lanes - 1; r >= lane; --r) {
+    Value phi = e.broadcast(e.load(keys.features, {k, e.index(r)}));
+    whole = e.fma(phi, e.vload(keys.values, {e.index(r), column}), whole);
+    if (r < lane + queries)
+      sums[r - lane] = whole;
+  }
+  return sums;
 }
 
 /// The block's features, for one vector of columns and a few queries from
@@ -349,23 +441,25 @@ void TensorAttentionEmitter::addColumns(Features &f, Step &step, Value first,
     Value row = e.index(lane + r);
     outputs.push_back(e.vload(step.outputs, {row, column}));
     for (size_t t = 0; t < keySets.size(); ++t)
-      values[t].push_back(e.vload(step.values[t], {row, column}));
+      values[t].push_back(e.vload(step.coming[t].values, {row, column}));
   }
   outputs =
       e.loop(e.index(0), count, 1, outputs, [&](Value k, ValueRange carried) {
         Value feature = e.add(first, k);
-        Values whole, hand, next;
+        SmallVector<Values> wholes;
+        Values hand, next;
         for (int64_t t = 0; t < sets(); ++t) {
-          whole.push_back(e.vload(f.states, {e.index(t), feature, column}));
+          Value whole = e.vload(f.states, {step.whole[t], feature, column});
+          wholes.push_back(withLeaving(step, t, k, whole, column, lane));
           hand.push_back(
               e.vload(f.states, {e.index(sets() + t), feature, column}));
         }
         for (int64_t r = 0; r < queries; ++r) {
           Value row = e.index(lane + r), product;
           for (int64_t t = 0; t < sets(); ++t) {
-            Value phi = e.broadcast(e.load(step.keyFeatures[t], {k, row}));
+            Value phi = e.broadcast(e.load(step.coming[t].features, {k, row}));
             hand[t] = e.fma(phi, values[t][r], hand[t]);
-            Value sum = e.addf(whole[t], hand[t]);
+            Value sum = e.addf(wholes[t][r], hand[t]);
             product = product ? e.mulf(product, sum) : sum;
           }
           Value phi = e.broadcast(e.load(step.queryFeatures, {k, row}));

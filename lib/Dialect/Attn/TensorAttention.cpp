@@ -118,14 +118,7 @@ SmallVector<KeyAxis, 2> TensorAttentionOp::getKeyAxes() {
   return axes;
 }
 
-std::string TensorAttentionOp::whyNoState() {
-  // Windows would need states that keys leave again.
-  if (getOrder() > 1)
-    for (MaskAttrInterface mask : getMaskOfEachSet())
-      if (!mask.startsAtZero())
-        return "rows of a mask do not start at key 0";
-  return whyNoFeatures(*this);
-}
+std::string TensorAttentionOp::whyNoState() { return whyNoFeatures(*this); }
 
 /// The check holds l_{p+1} norms to its limit, and |x|_2 is at most
 /// d^(1/2 - 1/(p+1)) |x|_{p+1}.

@@ -83,16 +83,6 @@ func.func @exp_state(%q: tensor<5x8xf32>, %v: tensor<5x3xf32>) -> tensor<5x3xf32
 
 // -----
 
-func.func @window_state(%q: tensor<5x8xf32>, %v: tensor<5x3xf32>) -> tensor<5x3xf32> {
-  // expected-error @+1 {{cannot be evaluated through a state: rows of a mask do not start at key 0}}
-  %o = attn.tensor_attention %q keys(%q, %q : tensor<5x8xf32>, tensor<5x8xf32>)
-    values(%v, %v : tensor<5x3xf32>, tensor<5x3xf32>) scale 1.0 kernel poly<[1.0, 1.0]>
-    mask [causal, sliding_window<left = 3, right = 0>] evaluate state : tensor<5x8xf32> -> tensor<5x3xf32>
-  return %o : tensor<5x3xf32>
-}
-
-// -----
-
 func.func @moments(%q: tensor<5x8xf32>) -> i1 {
   // expected-error @+1 {{cannot check moments of several key sets}}
   %ok = attn.check_bound %q, %q, %q scale 0.5 bound 1.0 max_norm 1000.0 second_moment 0.1 mean 0.1

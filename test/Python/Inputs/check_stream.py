@@ -84,6 +84,63 @@ def kinds():
     assert np.abs(got - oracle.attention(q, k, v, 8**-0.5, KERNEL, "causal")).max() < 2e-2
 
 
+def in_place():
+    """A stream goes on in its own memory, and never in memory that somebody else may look at."""
+    q, k, v = arrays(40)
+    expected = oracle.attention(q, k, v, 8**-0.5, KERNEL, "causal")
+    new = lambda a, b: [np.ascontiguousarray(x[:, a:b]) for x in (q, k, v)]  # noqa: E731
+
+    def address(stream):
+        return stream.states[0].ctypes.data
+    stream = make()
+    first = address(stream)
+    close(stream(*new(0, 20)), expected[:, :20])
+    stream.absorb(*new(20, 21)[1:])
+    close(stream(*new(21, 22)), expected[:, 21:22])
+    assert address(stream) == first
+    for hold in (lambda s: s.states, lambda s: s.states[0], lambda s: s.states[0][1, 2:], lambda s: memoryview(s.states[0]),
+                 copy.copy):
+        held = hold(stream)
+        seen = held.states if isinstance(held, polyattn.Stream) else held
+        before = np.array(seen[0] if isinstance(seen, tuple) else seen)
+        fork, at = copy.deepcopy(stream), address(stream)
+        close(stream(*new(22, 30)), expected[:, 22:30])
+        stream.absorb(*new(0, 5)[1:])
+        assert np.array_equal(before, np.array(seen[0] if isinstance(seen, tuple) else seen)) and address(stream) != at
+        stream = fork
+    # Memory that was given may be part of something else.
+    whole_array = np.zeros((3, 2, 7, 45), np.float32)
+    for part in (whole_array[1], np.zeros((2, 7, 45), np.float32)):
+        stream.states = [part]
+        stream(*new(0, 9))
+        assert not part.any() and not whole_array.any()
+    del part
+    at = address(stream)
+    stream(*new(0, 1))
+    assert address(stream) == at
+    # Several sets, f64; a copy and the original take turns.
+    one = polyattn.Stream(4, 8, KERNEL, key_heads=2, value_dim=6, order=2, state_dtype="f64")
+    outputs = []
+    for a, b in ((0, 7), (7, 8), (8, 40)):
+        x = new(a, b)
+        outputs.append(one(x[0], [x[1], x[1]], [x[2], x[2]]))
+        other = copy.copy(one)
+        other(x[0], [x[1], x[1]], [x[2], x[2]])
+    close(np.concatenate(outputs, axis=1), oracle.tensor_attention(q, [k, k], [v, v], 8**-0.5, KERNEL, [("causal", {})] * 2))
+
+
+def few_heads():
+    """One key head on several threads: the same bits as on one."""
+    q, k, v = arrays(700, heads=2, key_heads=1, d=24, e=64)
+    results = []
+    for threads in (1, 2):
+        stream = polyattn.Stream(2, 24, KERNEL, key_heads=1, value_dim=64, threads=threads)
+        results.append(np.concatenate([stream(q[:, a:b], k[:, a:b], v[:, a:b]) for a, b in ((0, 600), (600, 601), (601, 700))], axis=1))
+        results.append(stream.states[0])
+    assert np.array_equal(results[0], results[2]) and np.array_equal(results[1], results[3])
+    close(results[0], oracle.attention(q, k, v, 24**-0.5, KERNEL, "causal"))
+
+
 def errors():
     q, k, v = arrays(3)
     stream, weighted = make(), make(weighted=True)
@@ -107,9 +164,9 @@ def errors():
     raises(ValueError, "since attn.state_step uses both", lambda: stream(q[:, :2], k, v))
     before = stream.states
     raises(ValueError, "", lambda: stream(q[:, :, :4], k, v))
-    assert stream.states is before
+    assert stream.states[0] is before[0]
 
 
-for check in (whole, kept, kinds, errors):
+for check in (whole, kept, kinds, in_place, few_heads, errors):
     check()
     print(f"{check.__name__}: ok")

@@ -169,10 +169,13 @@ def stream(rng):
              Case(weighted=True, sets=2, batch=(6,)), Case(sets=3, d=4, e=5, batch=(4,)), Case(sets=4, d=3, e=2),
              Case(dtype="bf16", d=16, e=33), Case(dtype="f16", weighted=True), Case(state="f64"),
              Case(state="f64", sets=2, dtype="bf16", e=40), Case(unnormalised=True, batch=(4,), e=19),
-             Case(any_heads=True, batch=(4,), kv_heads=2, scale=-0.3), Case(degree=3, d=4), Case(d=1, e=1)]
+             Case(any_heads=True, batch=(4,), kv_heads=2, scale=-0.3), Case(degree=3, d=4), Case(d=1, e=1),
+             # Columns shared out among threads: long steps of few key heads.
+             Case(batch=(), kv_heads=1, d=20, e=32), Case(batch=(3,), kv_heads=1, d=33, e=64), Case(sets=2, batch=(1,), kv_heads=1, d=24, e=32, weighted=True),
+             Case(batch=(2,), kv_heads=1, d=16, e=96, state="f64", dtype="bf16")]
     for case in cases:
         program = Stream(case)
-        for n in (1, 5, 16, 17, {1: 150, 2: 60, 3: 20, 4: 9}[case.sets]):
+        for n in (1, 5, 16, 17, 330 if case.kv_heads == 1 and case.sets == 1 else {1: 150, 2: 60, 3: 20, 4: 9}[case.sets]):
             check(family, program, rng, n, cuts_of(rng, n))
     yield family
 
