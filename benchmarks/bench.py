@@ -15,6 +15,7 @@ import contenders
 import footprint
 import harness
 import linear
+import lora
 import model_e2e
 import model_grid
 import next_scale
@@ -44,12 +45,13 @@ def parse_arguments():
                       help="a whole model and its matrix products beside PyTorch (needs torch-mlir and transformers)")
     mode.add_argument("--tensor", action="store_true", help="tensor attention of order 3, exact and through a state, to a million tokens")
     mode.add_argument("--stream", action="store_true", help="one decoded token, and long steps, through a state")
+    mode.add_argument("--lora", action="store_true", help="linear layers with low-rank adapters, and their gradients")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
-                        help="only shapes, or with --model-e2e, --tensor or --stream cases, whose name contains this, such as 'd = 64, f32'")
+                        help="only shapes, or with --model-e2e, --tensor, --stream or --lora cases, whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json, tensor.json or stream.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json, tensor.json, stream.json or lora.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
@@ -152,6 +154,9 @@ def main():
     elif options.stream:
         warn_if_busy()
         write(options, stream.run(options.threads, options.only), "stream.json")
+    elif options.lora:
+        warn_if_busy()
+        write(options, lora.run(options.threads, options.only), "lora.json")
     else:
         finish(options, compare(options))
 

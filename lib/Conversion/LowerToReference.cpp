@@ -107,12 +107,15 @@ private:
           emitShapeChecks(rewriter, op);
           return {emitReference(rewriter, op, in(op.getStates()[0].getType()))};
         })
-        .Case<AttentionOp, TensorAttentionOp, CenterKeysOp, StateUpdateOp>(
-            [&](auto op) -> Values {
-              emitShapeChecks(rewriter, op);
-              return {
-                  emitReference(rewriter, op, in(op->getResult(0).getType()))};
-            })
+        .Case([&](LoraLinearGradOp op) {
+          emitShapeChecks(rewriter, op);
+          return emitReference(rewriter, op, in(op.getX().getType()));
+        })
+        .Case<AttentionOp, TensorAttentionOp, CenterKeysOp, StateUpdateOp,
+              LoraLinearOp, LoraMergeOp>([&](auto op) -> Values {
+          emitShapeChecks(rewriter, op);
+          return {emitReference(rewriter, op, in(op->getResult(0).getType()))};
+        })
         .Default([](Operation *) { return Values(); });
   }
 };

@@ -18,6 +18,10 @@ void emitShapeChecks(mlir::OpBuilder &builder, CenterKeysOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateUpdateOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateApplyOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateStepOp op);
+/// Also that each row's adapter exists.
+void emitShapeChecks(mlir::OpBuilder &builder, LoraLinearOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, LoraMergeOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, LoraLinearGradOp op);
 
 } // namespace polyattn::attn
 
