@@ -16,6 +16,7 @@ import footprint
 import gradients
 import harness
 import linear
+import lora
 import model_e2e
 import model_grid
 import next_scale
@@ -46,12 +47,13 @@ def parse_arguments():
     mode.add_argument("--tensor", action="store_true", help="tensor attention of order 3, exact and through a state, to a million tokens")
     mode.add_argument("--stream", action="store_true", help="one decoded token, and long steps, through a state")
     mode.add_argument("--gradients", action="store_true", help="gradients of attention beside PyTorch's backward pass")
+    mode.add_argument("--lora", action="store_true", help="linear layers with low-rank adapters, and their gradients")
     parser.add_argument("--update-readme", action="store_true", help="with --quick: put the table into README.md")
     parser.add_argument("--only", metavar="TEXT", default="",
-                        help="only shapes, or with --model-e2e, --tensor, --stream or --gradients cases, whose name contains this, such as 'd = 64, f32'")
+                        help="only shapes, or with --model-e2e, --tensor, --stream, --gradients or --lora cases, whose name contains this, such as 'd = 64, f32'")
     parser.add_argument("--threads", type=int, default=timing.CORES, help="of every contender (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
-                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json, tensor.json, stream.json or gradients.json in the build folder)")
+                        help="where results go (bench.json, model.json, linear.json, reach.json, next-scale.json, model-e2e.json, tensor.json, stream.json, gradients.json or lora.json in the build folder)")
     options = parser.parse_args()
     if options.update_readme and (not options.quick or options.only):
         parser.error("--update-readme wants the whole of --quick, and nothing else")
@@ -157,6 +159,9 @@ def main():
     elif options.gradients:
         warn_if_busy()
         write(options, gradients.run(options.threads, options.only), "gradients.json")
+    elif options.lora:
+        warn_if_busy()
+        write(options, lora.run(options.threads, options.only), "lora.json")
     else:
         finish(options, compare(options))
 

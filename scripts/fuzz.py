@@ -33,6 +33,7 @@ import certificate  # noqa: E402
 import exact  # noqa: E402
 import guard_cases  # noqa: E402
 import inputs  # noqa: E402
+import lora  # noqa: E402
 import polynomial  # noqa: E402
 import stream  # noqa: E402
 import tensor  # noqa: E402
@@ -133,8 +134,9 @@ def everything(families, trial_family, guard_family):
         fuzz_polynomial(rng, families[1])
         tensor.fuzz(rng, families[2:4])
         stream.fuzz(rng, families[4])
-        tensor.fuzz_certificate(rng, *families[5:7])
-        fuzz_certificate(rng, *families[7:])
+        lora.fuzz(rng, families[5])
+        tensor.fuzz_certificate(rng, *families[6:8])
+        fuzz_certificate(rng, *families[8:])
         trials.run_program(rng, trial_family, SECONDS["round"])
         guard_cases.run_program(rng, guard_family, SECONDS["round"])
         rounds += 1
@@ -152,7 +154,7 @@ def only(run_program, family, enough):
 
 def main():
     families = [Family("exact"), Family("polynomial"), Family("tensor"), Family("tensor state"), Family("stream"),
-                Family("tensor certificate", "of the certificate"), Family("tensor guard"), *certificate.families()]
+                Family("adapters"), Family("tensor certificate", "of the certificate"), Family("tensor guard"), *certificate.families()]
     trial_family, guard_family = trials.TrialFamily(), guard_cases.GuardFamily()
     files = [exact.real_file(file) for file in options.qkv]
     if options.seed is None:

@@ -209,3 +209,39 @@ def _one_tensor_row(q, i, n, sets, scale, kernel):
         weights = weights * np.polynomial.polynomial.polyval(scores, np.asarray(kernel, np.float64))
     axes = tuple(range(weights.ndim))
     return (weights[..., None] * products).sum(axis=axes) / weights.sum()
+
+
+# ===-- linear layers with low-rank adapters ----------------------------------===#
+
+
+def lora_linear(x, weight, a, b, scale, bias=None, adapters=None, transposed=False):
+    """`attn.lora_linear`, row by row where rows choose their adapter."""
+    if transposed:
+        weight, a, b = (np.swapaxes(matrix, -1, -2) for matrix in (weight, a, b))
+    y = x @ weight + (0 if bias is None else bias)
+    if adapters is None:
+        return y + scale * (x @ a) @ b
+    for row in np.ndindex(adapters.shape):
+        if adapters[row] >= 0:
+            y[row] += scale * (x[row] @ a[adapters[row]]) @ b[adapters[row]]
+    return y
+
+
+def lora_linear_grad(dy, x, weight, a, b, scale, adapters=None, transposed=False):
+    """dx, dA, dB: one outer product for each row."""
+    if transposed:
+        dx, da, db = lora_linear_grad(dy, x, weight.T, np.swapaxes(a, -1, -2), np.swapaxes(b, -1, -2), scale, adapters)
+        return dx, np.swapaxes(da, -1, -2), np.swapaxes(db, -1, -2)
+    if adapters is None:
+        adapters, a, b = np.zeros(x.shape[:-1], int), a[None], b[None]
+        dx, da, db = lora_linear_grad(dy, x, weight, a, b, scale, adapters)
+        return dx, da[0], db[0]
+    dx, da, db = dy @ weight.T, np.zeros(a.shape), np.zeros(b.shape)
+    for row in np.ndindex(adapters.shape):
+        which = adapters[row]
+        if which >= 0:
+            middle = scale * b[which] @ dy[row]
+            dx[row] += a[which] @ middle
+            da[which] += np.outer(x[row], middle)
+            db[which] += scale * np.outer(x[row] @ a[which], dy[row])
+    return dx, da, db

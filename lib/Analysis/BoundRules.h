@@ -64,6 +64,8 @@ struct Factor {
 BoundFact product(const RuleInput &input, const Factor &a, const Factor &b,
                   unsigned k);
 BoundFact matmulRule(const RuleInput &input);
+BoundFact loraLinearRule(const RuleInput &input);
+BoundFact loraMergeRule(const RuleInput &input);
 
 /// sum over dimension d of a * b, for operands in the shape of the loops, with
 /// d still there (size as before). The results have it coarse.

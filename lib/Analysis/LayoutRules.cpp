@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "polyattn/Analysis/Constants.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -41,56 +42,11 @@ static BoundFact fromElements(ArrayRef<int64_t> shape,
   return fact;
 }
 
-/// Elements of a float type from their bits.
-static std::optional<std::vector<double>>
-decode(ArrayRef<char> data, FloatType type, int64_t count) {
-  unsigned width = type.getWidth();
-  if (width % 8 || width > 64 || int64_t(data.size()) != count * (width / 8))
-    return std::nullopt;
-  std::vector<double> elements;
-  elements.reserve(count);
-  for (int64_t i = 0; i < count; ++i) {
-    uint64_t bits = 0;
-    std::memcpy(&bits, data.data() + i * (width / 8), width / 8);
-    APFloat number(type.getFloatSemantics(), APInt(width, bits));
-    bool losesInfo;
-    number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                   &losesInfo);
-    elements.push_back(number.convertToDouble());
-  }
-  return elements;
-}
-
-static BoundFact resourceFact(DenseResourceElementsAttr resource,
-                              ShapedType type) {
-  auto real = dyn_cast<FloatType>(type.getElementType());
-  AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-  if (!blob || !real)
-    return BoundFact::top(type.getShape());
-  auto elements = decode(blob->getData(), real, type.getNumElements());
-  if (!elements)
-    return BoundFact::top(type.getShape());
-  return fromElements(type.getShape(), std::move(*elements));
-}
-
 static double toDouble(APFloat number) {
   bool losesInfo;
   number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
                  &losesInfo);
   return number.convertToDouble();
-}
-
-static BoundFact denseFact(DenseElementsAttr dense, ShapedType type) {
-  if (!isa<FloatType>(type.getElementType()))
-    return BoundFact::top(type.getShape());
-  if (dense.isSplat()) {
-    double value = toDouble(dense.getSplatValue<APFloat>());
-    return BoundFact::within(type.getShape(), Interval(value));
-  }
-  std::vector<double> elements;
-  for (const APFloat &number : dense.getValues<APFloat>())
-    elements.push_back(toDouble(number));
-  return fromElements(type.getShape(), std::move(elements));
 }
 
 BoundFact polyattn::attn::constantFact(Attribute value, Type type) {
@@ -107,10 +63,13 @@ BoundFact polyattn::attn::constantFact(Attribute value, Type type) {
   if (!shaped.hasStaticShape() || shaped.getNumElements() > maxConstant ||
       shaped.getNumElements() == 0)
     return BoundFact::top(shaped.getShape());
-  if (auto dense = dyn_cast<DenseElementsAttr>(value))
-    return denseFact(dense, shaped);
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
-    return resourceFact(resource, shaped);
+  if (!isa<FloatType>(shaped.getElementType()))
+    return BoundFact::top(shaped.getShape());
+  if (auto dense = dyn_cast<DenseElementsAttr>(value); dense && dense.isSplat())
+    return BoundFact::within(
+        shaped.getShape(), Interval(toDouble(dense.getSplatValue<APFloat>())));
+  if (auto elements = readElements(value, shaped))
+    return fromElements(shaped.getShape(), std::move(*elements));
   return BoundFact::top(shaped.getShape());
 }
 
@@ -332,6 +291,8 @@ llvm::ArrayRef<RuleEntry> polyattn::attn::layoutRules() {
       {"tosa.concat", tosaConcatRule, layout},
       {"tosa.slice", tosaSliceRule, layout},
       {"tosa.matmul", matmulRule, whole},
+      {"attn.lora_linear", loraLinearRule, whole},
+      {"attn.lora_merge", loraMergeRule, whole},
       {"tosa.reduce_sum", tosaReduceSumRule, whole},
       {"tosa.reduce_max", tosaReduceMaxRule, whole},
   };

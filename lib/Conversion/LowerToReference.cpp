@@ -111,8 +111,12 @@ private:
           emitShapeChecks(rewriter, op);
           return emitReference(rewriter, op, in(op.getQuery().getType()));
         })
+        .Case([&](LoraLinearGradOp op) {
+          emitShapeChecks(rewriter, op);
+          return emitReference(rewriter, op, in(op.getX().getType()));
+        })
         .Case<AttentionOp, TensorAttentionOp, CenterKeysOp, StateUpdateOp,
-              NormalizerOp>([&](auto op) -> Values {
+              NormalizerOp, LoraLinearOp, LoraMergeOp>([&](auto op) -> Values {
           emitShapeChecks(rewriter, op);
           return {emitReference(rewriter, op, in(op->getResult(0).getType()))};
         })

@@ -106,8 +106,14 @@ void polyattn::attn::buildImportPipeline(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void polyattn::attn::buildPreparePipeline(OpPassManager &pm) {
+void polyattn::attn::buildPreparePipeline(OpPassManager &pm,
+                                          const std::string &target) {
   buildImportPipeline(pm);
+  // Before bounds: what is merged now has other ones than two matrices.
+  AttnOptimizeLoraOptions lora;
+  lora.target = target;
+  pm.addPass(createAttnOptimizeLora(lora));
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createAttnInferBounds());
 }
 
@@ -123,7 +129,7 @@ void polyattn::attn::buildDecidePipeline(
 
 void polyattn::attn::buildCompilePipeline(
     OpPassManager &pm, const CompilePipelineOptions &options) {
-  buildPreparePipeline(pm);
+  buildPreparePipeline(pm, options.target);
   buildDecidePipeline(pm, options);
   buildToLLVMPipeline(pm, options);
 }

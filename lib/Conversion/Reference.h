@@ -34,6 +34,16 @@ llvm::SmallVector<mlir::Value> emitReference(mlir::OpBuilder &b,
                                              AttentionGradOp op,
                                              mlir::FloatType computeType);
 
+/// Contractions that vector code is made of, too.
+mlir::Value emitReference(mlir::OpBuilder &b, LoraLinearOp op,
+                          mlir::FloatType computeType);
+mlir::Value emitReference(mlir::OpBuilder &b, LoraMergeOp op,
+                          mlir::FloatType computeType);
+/// The gradients that the op has.
+llvm::SmallVector<mlir::Value> emitReference(mlir::OpBuilder &b,
+                                             LoraLinearGradOp op,
+                                             mlir::FloatType computeType);
+
 /// A call of the run-time function, which must be declared.
 void emitReference(mlir::OpBuilder &b, RecordOp op);
 

@@ -2,7 +2,9 @@
 
 #include "ShapeChecks.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "polyattn/Conversion/Passes.h"
 
 using namespace mlir;
 using namespace polyattn::attn;
@@ -143,6 +145,55 @@ struct Checker {
     for (int64_t i = 0; i + 2 < rank; ++i)
       equal(state, i, key, i);
   }
+
+  /// The matrices of a LoRA op fit each other.
+  template <typename OpT> void loraMatrices(OpT op, bool several) {
+    LoraLayout layout{op.getTransposed()};
+    Tensor weight{op.getWeight(), "weight"}, a{op.getA(), "a"},
+        b{op.getB(), "b"};
+    int64_t first = several ? 1 : 0;
+    if (several)
+      equal(a, 0, b, 0);
+    equal(a, first + layout.in(), weight, layout.in());
+    equal(b, first + layout.out(), weight, layout.out());
+    equal(a, first + layout.out(), b, first + layout.in());
+  }
+
+  /// Every row's adapter is one of those in `a`, or negative.
+  void adapterOfRows(Value adapters, Tensor x, Value a) {
+    if (!adapters)
+      return;
+    int64_t rank = cast<RankedTensorType>(adapters.getType()).getRank();
+    for (int64_t i = 0; i < rank; ++i)
+      equal({adapters, "adapters"}, i, x, i);
+    Value largest = arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                               largestOf(adapters));
+    require(is(arith::CmpIPredicate::slt, largest, dim({a, "a"}, 0)),
+            "an entry of adapters is not below their number, dimension 0 of a");
+  }
+
+  /// The largest entry, or -1 if none is larger.
+  Value largestOf(Value integers) {
+    auto type = cast<RankedTensorType>(integers.getType());
+    Type element = type.getElementType();
+    Value least =
+        arith::ConstantOp::create(b, loc, b.getIntegerAttr(element, -1));
+    Value empty = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>(), element);
+    Value start = linalg::FillOp::create(b, loc, least, empty).getResult(0);
+    SmallVector<AffineMap> maps = {
+        b.getMultiDimIdentityMap(type.getRank()),
+        AffineMap::get(type.getRank(), 0, b.getContext())};
+    SmallVector<utils::IteratorType> kinds(type.getRank(),
+                                           utils::IteratorType::reduction);
+    auto op = linalg::GenericOp::create(
+        b, loc, start.getType(), integers, start, maps, kinds,
+        [](OpBuilder &b, Location loc, ValueRange args) {
+          Value larger = arith::MaxSIOp::create(b, loc, args[0], args[1]);
+          linalg::YieldOp::create(b, loc, larger);
+        });
+    return tensor::ExtractOp::create(b, loc, op.getResult(0), ValueRange());
+  }
+
   void statesAlike(Tensor query, ValueRange states) {
     Tensor first{states.front(), "the first state"};
     batchDims(query, first);
@@ -252,4 +303,44 @@ void polyattn::attn::emitShapeChecks(OpBuilder &builder, AttentionGradOp op) {
   check.statistics(op.getNormalizer(), query);
   check.output({op.getOutput(), "output"}, query, value);
   check.output({op.getGradOutput(), "grad_output"}, query, value);
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, LoraLinearOp op) {
+  Checker check{builder, op.getLoc()};
+  LoraLayout layout{op.getTransposed()};
+  Checker::Tensor x{op.getX(), "x"}, weight{op.getWeight(), "weight"};
+  check.loraMatrices(op, bool(op.getAdapters()));
+  check.equal(x, op.getX().getType().getRank() - 1, weight, layout.in());
+  if (op.getBias())
+    check.equal({op.getBias(), "bias"}, 0, weight, layout.out());
+  check.adapterOfRows(op.getAdapters(), x, op.getA());
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, LoraMergeOp op) {
+  Checker{builder, op.getLoc()}.loraMatrices(op, false);
+}
+
+void polyattn::attn::emitShapeChecks(OpBuilder &builder, LoraLinearGradOp op) {
+  Checker check{builder, op.getLoc()};
+  LoraLayout layout{op.getTransposed()};
+  Checker::Tensor x{op.getX(), "x"}, dy{op.getDy(), "dy"},
+      weight{op.getWeight(), "weight"};
+  int64_t last = op.getX().getType().getRank() - 1;
+  check.loraMatrices(op, bool(op.getAdapters()));
+  check.equal(x, last, weight, layout.in());
+  check.equal(dy, last, weight, layout.out());
+  for (int64_t i = 0; i < last; ++i)
+    check.equal(dy, i, x, i);
+  check.adapterOfRows(op.getAdapters(), x, op.getA());
+}
+
+void polyattn::attn::emitAdapterCheck(OpBuilder &builder, Operation *op) {
+  Checker check{builder, op->getLoc()};
+  auto emit = [&](auto lora) {
+    check.adapterOfRows(lora.getAdapters(), {lora.getX(), "x"}, lora.getA());
+  };
+  if (auto linear = dyn_cast<LoraLinearOp>(op))
+    emit(linear);
+  if (auto grad = dyn_cast<LoraLinearGradOp>(op))
+    emit(grad);
 }

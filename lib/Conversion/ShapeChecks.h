@@ -20,6 +20,10 @@ void emitShapeChecks(mlir::OpBuilder &builder, StateApplyOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, StateStepOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, NormalizerOp op);
 void emitShapeChecks(mlir::OpBuilder &builder, AttentionGradOp op);
+/// Also that each row's adapter exists.
+void emitShapeChecks(mlir::OpBuilder &builder, LoraLinearOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, LoraMergeOp op);
+void emitShapeChecks(mlir::OpBuilder &builder, LoraLinearGradOp op);
 
 } // namespace polyattn::attn
 

@@ -8,11 +8,13 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "polyattn/Conversion/Passes.h"
 #include "polyattn/Driver/Session.h"
 
 #include <csetjmp>
 
 using namespace mlir;
+using namespace polyattn;
 using namespace polyattn::driver;
 
 //===----------------------------------------------------------------------===//
@@ -86,12 +88,18 @@ private:
 /// Does `op` run on the thread that called the function, in program order?
 static bool isSequential(Operation *op, func::FuncOp entry) {
   Operation *parent = op->getParentOp();
-  while (isa<scf::IfOp, scf::ForOp, scf::WhileOp>(parent))
+  while (isa_and_present<scf::IfOp, scf::ForOp, scf::WhileOp>(parent))
     parent = parent->getParentOp();
   return parent == entry;
 }
 
 std::vector<std::string> Separator::run() {
+  entry.walk([&](Operation *op) {
+    if (!isSequential(op, entry))
+      return;
+    builder.setInsertionPoint(op);
+    attn::emitAdapterCheck(builder, op);
+  });
   SmallVector<linalg::GenericOp> generics;
   SmallVector<cf::AssertOp> alone;
   entry.walk([&](cf::AssertOp op) {
@@ -294,7 +302,7 @@ void Separator::makeCheckBody(linalg::GenericOp op,
 
 std::vector<std::string>
 polyattn::driver::separateAssertions(func::FuncOp entry) {
-  for (StringRef dialect : {"arith", "linalg", "scf", "tensor"})
+  for (StringRef dialect : {"arith", "cf", "linalg", "scf", "tensor"})
     entry.getContext()->getOrLoadDialect(dialect);
   return Separator(entry).run();
 }

@@ -163,8 +163,11 @@ llvm::Expected<json::Value> Reporter::run() {
   numberAttentions();
   if (llvm::Error error = session.runPipeline(module, options.before))
     return error;
-  if (llvm::Error error = session.runPasses(module, "preparing the module",
-                                            attn::buildPreparePipeline))
+  auto prepare = [&](OpPassManager &pm) {
+    attn::buildPreparePipeline(pm, options.target);
+  };
+  if (llvm::Error error =
+          session.runPasses(module, "preparing the module", prepare))
     return error;
   FailureOr<TargetDescription> target = resolveTarget(module, options.target);
   if (failed(target))

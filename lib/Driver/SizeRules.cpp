@@ -35,6 +35,21 @@ public:
       visitScores(normalizer);
     if (auto grad = dyn_cast<attn::AttentionGradOp>(op))
       visitGrad(grad);
+    if (auto linear = dyn_cast<attn::LoraLinearOp>(op)) {
+      visitLoraRows(linear.getX(), linear, linear.getAdapters());
+      if (linear.getBias())
+        add(Kind::Equal, linear.getBias(), 0, linear.getWeight(),
+            attn::LoraLayout{linear.getTransposed()}.out());
+    }
+    if (auto merge = dyn_cast<attn::LoraMergeOp>(op))
+      visitLoraMatrices(merge);
+    if (auto grad = dyn_cast<attn::LoraLinearGradOp>(op)) {
+      visitLoraRows(grad.getX(), grad, grad.getAdapters());
+      add(Kind::Equal, grad.getDy(), -1, grad.getWeight(),
+          attn::LoraLayout{grad.getTransposed()}.out());
+      for (int i = 0; i < rank(grad.getX()) - 1; ++i)
+        add(Kind::Equal, grad.getDy(), i, grad.getX(), i);
+    }
     if (auto structured = dyn_cast<linalg::LinalgOp>(op))
       visitStructured(structured);
   }
@@ -104,6 +119,26 @@ private:
                        op.getKeyWeights().empty() ? Value()
                                                   : op.getKeyWeights()[t]);
     }
+  }
+
+  /// A's and B's last two dimensions beside those of the weight.
+  template <typename OpT> void visitLoraMatrices(OpT op) {
+    attn::LoraLayout layout{op.getTransposed()};
+    int in = layout.in() - 2, out = layout.out() - 2;
+    add(Kind::Equal, op.getA(), in, op.getWeight(), in);
+    add(Kind::Equal, op.getB(), out, op.getWeight(), out);
+    add(Kind::Equal, op.getA(), out, op.getB(), in);
+  }
+
+  template <typename OpT> void visitLoraRows(Value x, OpT op, Value adapters) {
+    visitLoraMatrices(op);
+    add(Kind::Equal, x, -1, op.getWeight(),
+        attn::LoraLayout{op.getTransposed()}.in());
+    if (!adapters)
+      return;
+    add(Kind::Equal, op.getA(), 0, op.getB(), 0);
+    for (int i = 0; i < rank(adapters); ++i)
+      add(Kind::Equal, adapters, i, x, i);
   }
 
   /// Query, key, bias and key weights.

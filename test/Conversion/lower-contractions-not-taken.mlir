@@ -7,6 +7,7 @@
 // CHECK: Missed{{.*}}no register blocks for 'linalg.generic': neither rows nor columns of an operand are adjacent in memory
 // CHECK: Missed{{.*}}no register blocks for 'linalg.conv_1d': an operand is indexed by more than single loops
 // CHECK: Missed{{.*}}no register blocks for 'linalg.conv_2d_nchw_fchw': an operand is indexed by more than single loops
+// CHECK: Missed{{.*}}no register blocks for 'linalg.generic': it selects otherwise than rows choose matrices
 // CHECK-NOT: remark:
 
 // CHECK-LABEL: func.func @f64
@@ -83,4 +84,41 @@ func.func @others(%a: tensor<4x4xf32>, %i: tensor<4x4xi32>) -> (tensor<4x4xf32>,
   } -> tensor<4x4xf32>
   %z = linalg.matmul ins(%i, %i : tensor<4x4xi32>, tensor<4x4xi32>) outs(%i : tensor<4x4xi32>) -> tensor<4x4xi32>
   return %n, %d, %z : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xi32>
+}
+
+// Columns, not rows, choose; and a selection of what is not greater is none.
+// CHECK-LABEL: func.func @columns_choose
+// CHECK: linalg.generic
+func.func @columns_choose(%a: tensor<3x100x38xf32>, %b: tensor<38x64xf32>, %choices: tensor<64xi32>, %f: tensor<100x64xf32>) -> tensor<100x64xf32> {
+  %m = linalg.generic {indexing_maps = [affine_map<(i, j, k, l) -> (l, i, k)>, affine_map<(i, j, k, l) -> (k, j)>, affine_map<(i, j, k, l) -> (j)>, affine_map<(i, j, k, l) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%a, %b, %choices : tensor<3x100x38xf32>, tensor<38x64xf32>, tensor<64xi32>) outs(%f : tensor<100x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %i: i32, %o: f32):
+    %l = linalg.index 3 : index
+    %which = arith.index_cast %i : i32 to index
+    %same = arith.cmpi eq, %l, %which : index
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    %r = arith.select %same, %s, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<100x64xf32>
+  return %m : tensor<100x64xf32>
+}
+
+// CHECK-LABEL: func.func @selects_less
+// CHECK: linalg.generic
+func.func @selects_less(%a: tensor<100x38xf32>, %b: tensor<3x38x64xf32>, %choices: tensor<100xi32>, %f: tensor<100x64xf32>) -> tensor<100x64xf32> {
+  %m = linalg.generic {indexing_maps = [affine_map<(i, j, k, l) -> (i, k)>, affine_map<(i, j, k, l) -> (l, k, j)>, affine_map<(i, j, k, l) -> (i)>, affine_map<(i, j, k, l) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%a, %b, %choices : tensor<100x38xf32>, tensor<3x38x64xf32>, tensor<100xi32>) outs(%f : tensor<100x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %i: i32, %o: f32):
+    %l = linalg.index 3 : index
+    %which = arith.index_cast %i : i32 to index
+    %same = arith.cmpi sle, %l, %which : index
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    %r = arith.select %same, %s, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<100x64xf32>
+  return %m : tensor<100x64xf32>
 }

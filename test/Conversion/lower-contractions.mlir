@@ -111,3 +111,79 @@ func.func @epilogue(%a: tensor<40x8xf32>, %b: tensor<8x64xf32>, %bias: tensor<64
   } -> tensor<40x64xf32>
   return %r : tensor<40x64xf32>
 }
+
+// -----
+
+// A second product whose sums start from the first one's result: both are formed
+// in the same registers, a loop over k and a loop over r.
+// REMARK: remark: [Analysis] Blocks | {{.*}}register blocks: panels made first, a second product is added to it
+// REMARK-NOT: remark:
+// CHECK-LABEL: func.func @pair
+// CHECK: memref<3x384x64xf32>
+// CHECK: memref<3x16x64xf32>
+// CHECK: %[[FIRST:.*]]:24 = scf.for
+// CHECK-COUNT-24: vector.fma
+// CHECK: scf.yield
+// CHECK: scf.for {{.*}} = %[[FIRST]]#0
+// CHECK-COUNT-24: vector.fma
+// CHECK-NOT: linalg.matmul
+func.func @pair(%a: tensor<256x384xf32>, %b: tensor<384x192xf32>, %c: tensor<256x16xf32>, %d: tensor<16x192xf32>) -> tensor<256x192xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<256x192xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<256x192xf32>) -> tensor<256x192xf32>
+  %m = linalg.matmul ins(%a, %b : tensor<256x384xf32>, tensor<384x192xf32>) outs(%f : tensor<256x192xf32>) -> tensor<256x192xf32>
+  %n = linalg.matmul ins(%c, %d : tensor<256x16xf32>, tensor<16x192xf32>) outs(%m : tensor<256x192xf32>) -> tensor<256x192xf32>
+  return %n : tensor<256x192xf32>
+}
+
+// -----
+
+// Of three the first two are formed together, and the third adds to memory. What
+// others use, too, is formed alone.
+// REMARK: remark: [Analysis] Blocks | {{.*}}register blocks: panels made first, a second product is added to it
+// REMARK: remark: [Analysis] Blocks | {{.*}}register blocks: panels made first"
+// REMARK: remark: [Analysis] Blocks | {{.*}}register blocks: panels made first"
+// REMARK: remark: [Analysis] Blocks | {{.*}}register blocks: panels made first"
+// REMARK-NOT: remark:
+// CHECK-LABEL: func.func @chains
+// CHECK-NOT: linalg.matmul
+func.func @chains(%a: tensor<64x64xf32>, %start: tensor<64x64xf32>) -> (tensor<64x64xf32>, tensor<64x64xf32>, tensor<64x64xf32>) {
+  %1 = linalg.matmul ins(%a, %a : tensor<64x64xf32>, tensor<64x64xf32>) outs(%start : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %2 = linalg.matmul ins(%a, %a : tensor<64x64xf32>, tensor<64x64xf32>) outs(%1 : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %3 = linalg.matmul ins(%a, %a : tensor<64x64xf32>, tensor<64x64xf32>) outs(%2 : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %4 = linalg.matmul ins(%a, %a : tensor<64x64xf32>, tensor<64x64xf32>) outs(%start : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %5 = linalg.matmul ins(%a, %a : tensor<64x64xf32>, tensor<64x64xf32>) outs(%4 : tensor<64x64xf32>) -> tensor<64x64xf32>
+  return %3, %4, %5 : tensor<64x64xf32>, tensor<64x64xf32>, tensor<64x64xf32>
+}
+
+// -----
+
+// Rows that choose one of several matrices are sorted by their choice; a task
+// goes through the runs of rows that chose the same.
+// REMARK: remark: [Analysis] Blocks | {{.*}}register blocks: panels made first"
+// CHECK-LABEL: func.func @rows_choose
+// CHECK-SAME: %[[CHOICES:[a-z0-9]*]]: tensor<100xi32>
+// CHECK: %[[ORDER:.*]] = memref.alloc() : memref<100xindex>
+// CHECK: tensor.extract %[[CHOICES]]
+// CHECK: memref.store {{.*}}, %[[ORDER]]
+// CHECK: memref.alloc() {{.*}} : memref<3x1x384x64xf32>
+// CHECK: vector.fma
+// CHECK-NOT: linalg.generic
+func.func @rows_choose(%a: tensor<100x384xf32>, %b: tensor<3x384x64xf32>, %choices: tensor<100xi32>) -> tensor<100x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<100x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<100x64xf32>) -> tensor<100x64xf32>
+  %m = linalg.generic {indexing_maps = [affine_map<(i, j, k, l) -> (i, k)>, affine_map<(i, j, k, l) -> (l, k, j)>, affine_map<(i, j, k, l) -> (i)>, affine_map<(i, j, k, l) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%a, %b, %choices : tensor<100x384xf32>, tensor<3x384x64xf32>, tensor<100xi32>) outs(%f : tensor<100x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %i: i32, %o: f32):
+    %l = linalg.index 3 : index
+    %which = arith.index_cast %i : i32 to index
+    %same = arith.cmpi eq, %l, %which : index
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    %r = arith.select %same, %s, %o : f32
+    linalg.yield %r : f32
+  } -> tensor<100x64xf32>
+  return %m : tensor<100x64xf32>
+}

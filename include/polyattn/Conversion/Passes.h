@@ -3,7 +3,6 @@
 #ifndef POLYATTN_CONVERSION_PASSES_H
 #define POLYATTN_CONVERSION_PASSES_H
 
-#include "polyattn/Dialect/Attn/Attn.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,6 +13,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassOptions.h"
+#include "polyattn/Dialect/Attn/Attn.h"
 
 namespace polyattn::attn {
 using namespace mlir;
@@ -50,7 +50,8 @@ void buildImportPipeline(mlir::OpPassManager &pm);
 
 /// The first part of `attn-compile`: what makes attention known to the passes
 /// that decide about it.
-void buildPreparePipeline(OpPassManager &pm);
+void buildPreparePipeline(OpPassManager &pm,
+                          const std::string &target = "auto");
 /// The second part: approximate, verify, schedule. Lowering is the third.
 void buildDecidePipeline(OpPassManager &pm,
                          const CompilePipelineOptions &options);
@@ -58,6 +59,11 @@ void buildDecidePipeline(OpPassManager &pm,
 void buildCompilePipeline(OpPassManager &pm,
                           const CompilePipelineOptions &options);
 void registerAttnPipelines();
+
+/// Asserts, in front of a LoRA op, that the adapter of each row exists; nothing
+/// for other ops. Lowerings do so, too: this is for who wants to know of it
+/// before.
+void emitAdapterCheck(OpBuilder &builder, Operation *op);
 } // namespace polyattn::attn
 
 #endif // POLYATTN_CONVERSION_PASSES_H

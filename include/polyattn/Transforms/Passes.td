@@ -8,7 +8,7 @@
 include "mlir/Pass/PassBase.td"
 
 def AttnRaise : Pass<"attn-raise"> {
-  let summary = "find softmax attention in linalg on tensors";
+  let summary = "find softmax attention, and adapters of linear layers, in linalg on tensors";
   let description = [{
     Replaces softmax attention that is spelled out in linalg, tensor, arith and math ops by `attn.attention`, in
     whatever order, layout and grouping of loops it is written (docs/raising.md). What one element of a tensor is gets
@@ -25,6 +25,9 @@ def AttnRaise : Pass<"attn-raise"> {
     The result is the same up to rounding, and where the program overflows because it does not take off a row's maximum.
     The op divides after the second product and scales scores in f32, whatever the program does; `reassociate=false`
     leaves alone programs that do otherwise.
+
+    Linear layers with low-rank adapters are found, too: `x W + scale (x A) B` in any layout of the matrices, with or
+    without a bias, becomes `attn.lora_linear`, `x (W + scale A B)` an `attn.lora_merge` and a layer (docs/lora.md).
 
     What comes near, weights that are exp of scores and multiply values, gets a missed remark with what stopped it and
     where. Run upstream's `tosa-to-linalg-named,tosa-to-linalg,tosa-to-arith,tosa-to-tensor`, `inline`, `canonicalize` and `cse` first where
@@ -44,6 +47,43 @@ def AttnRaise : Pass<"attn-raise"> {
            "Also raise attention that divides before the second product, or scales queries or keys">,
     Option<"assumeRowsAttend", "assume-rows-attend", "bool", "false",
            "Take it that every row sees a key under masks and biases that are computed at run time; more masks are then attributes and key weights, and maxima may be of other scores">
+  ];
+  let dependentDialects = [
+    "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def AttnOptimizeLora : Pass<"attn-optimize-lora"> {
+  let summary = "merge adapters into weights, or keep them apart, whichever costs less";
+  let description = [{
+    Decides for every `attn.lora_linear` without `adapters` whether its weight and adapter become one matrix
+    (`attn.lora_merge`) or stay two, and says so in a remark with the predicted costs (docs/lora.md). A merge costs
+    in * out * r multiply-adds and moves a weight twice; keeping apart costs n * r * (in + out) in every use.
+
+    - Weight and adapter constants: they are merged now, once and for all, unless that takes too long
+      (`fold-limit` multiply-adds), or rounds (f16, bf16).
+    - Uses of one weight and adapter count together, a use in a loop that changes neither counts for each iteration
+      (unknown numbers count once): where a merge pays, it is put before the loop.
+    - An `attn.lora_merge` that only products of few rows use comes apart again: A B is never formed where that costs more.
+    - An `attn.lora_merge` that does not depend on a loop moves out of it.
+
+    Rounding changes as it does wherever sums are formed in another order. f16 and bf16 weights, whose rounding would
+    cost a small adapter its accuracy, are never merged unless `merge-narrow` says so.
+
+    ```mlir
+    %y = attn.lora_linear %x, %w, %a, %b scale 2.0 : ...         // constants %w, %a, %b
+    // becomes
+    %y = attn.lora_linear %x, %merged, %a, %b scale 0.0 : ...    // a constant %merged, and an adapter that adds nothing
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"auto\"",
+           "Target description for predicted costs: auto, host, amx, avx512, avx2, neon or generic">,
+    Option<"foldLimit", "fold-limit", "double", "4e9",
+           "Multiply-adds that merging a constant in the compiler may take">,
+    Option<"mergeNarrow", "merge-narrow", "bool", "false",
+           "Also merge f16 and bf16 weights, which rounds the adapter to their precision">
   ];
   let dependentDialects = [
     "::polyattn::attn::AttnDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

@@ -16,14 +16,35 @@ static int inputOf(Value x, unsigned inputs) {
              : -1;
 }
 
+/// What `select(index == input, sum, result)` selects by; `sum` becomes the
+/// sum.
+static std::optional<Selection> findSelection(linalg::LinalgOp op, Value &sum) {
+  auto select = sum.getDefiningOp<arith::SelectOp>();
+  if (!select || op.getNumDpsInputs() != 3 ||
+      select.getFalseValue() != op.getRegionOutputArgs().front())
+    return std::nullopt;
+  auto equal = select.getCondition().getDefiningOp<arith::CmpIOp>();
+  if (!equal || equal.getPredicate() != arith::CmpIPredicate::eq)
+    return std::nullopt;
+  auto index = equal.getLhs().getDefiningOp<linalg::IndexOp>();
+  auto cast = equal.getRhs().getDefiningOp<arith::IndexCastOp>();
+  OpOperand *operand = op.getDpsInputOperand(2);
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  if (!index || !cast || inputOf(cast.getIn(), 3) != 2 ||
+      map.getNumResults() != 1 || !isa<AffineDimExpr>(map.getResult(0)))
+    return std::nullopt;
+  sum = select.getTrueValue();
+  return Selection{operand, unsigned(index.getDim()), map.getDimPosition(0)};
+}
+
 bool polyattn::attn::isContraction(linalg::LinalgOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      op.getNumReductionLoops() == 0 || !op.getBlock())
+  if (op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0 ||
+      !op.getBlock())
     return false;
-  auto sum = op.getBlock()
-                 ->getTerminator()
-                 ->getOperand(0)
-                 .getDefiningOp<arith::AddFOp>();
+  Value yielded = op.getBlock()->getTerminator()->getOperand(0);
+  if (op.getNumDpsInputs() != 2 && !findSelection(op, yielded))
+    return false;
+  auto sum = yielded.getDefiningOp<arith::AddFOp>();
   if (!sum)
     return false;
   BlockArgument result = op.getRegionOutputArgs().front();
@@ -58,6 +79,9 @@ static std::string whyNot(linalg::LinalgOp op) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
     if (!type || type.getEncoding())
       return "an operand is no plain tensor";
+    // That of a selection.
+    if (operand.getOperandNumber() == 2 && op.getNumDpsInputs() == 3)
+      continue;
     Type element = type.getElementType();
     if (!element.isF32() && !element.isF16() && !element.isBF16())
       return "its element type is neither f32, f16 nor bf16";
@@ -85,6 +109,20 @@ static std::optional<unsigned> chooseRows(Contraction &c) {
   return rows;
 }
 
+/// Why no vector code selects so; empty if there is some.
+static std::string whyNotSelected(Contraction &c) {
+  Selection &by = *c.selection;
+  bool inA = c.mapOf(c.scalars).isFunctionOfDim(by.loop),
+       inB = c.mapOf(c.vectors).isFunctionOfDim(by.loop),
+       inC = c.mapOf(c.output()).isFunctionOfDim(by.loop);
+  bool rowsChoose = c.rowsChoose() && !inA && inB && !inC;
+  bool rowsAreSummed = by.row == c.k && !inA && !inB && inC;
+  if ((rowsChoose || rowsAreSummed) && c.outerReductions.empty() &&
+      c.n != by.loop)
+    return {};
+  return "it selects otherwise than rows choose matrices";
+}
+
 FailureOr<Contraction>
 polyattn::attn::describeContraction(linalg::LinalgOp op, std::string &reason) {
   reason = whyNot(op);
@@ -102,12 +140,24 @@ polyattn::attn::describeContraction(linalg::LinalgOp op, std::string &reason) {
   }
   c.scalars = inA ? b : a;
   c.vectors = inA ? a : b;
+  if (op.getNumDpsInputs() == 3) {
+    Value yielded = op.getBlock()->getTerminator()->getOperand(0);
+    c.selection = findSelection(op, yielded);
+  }
+  auto isSelected = [&](unsigned loop) {
+    return c.selection && loop == c.selection->loop;
+  };
   SmallVector<unsigned> reductions;
   for (auto [loop, type] : llvm::enumerate(op.getIteratorTypesArray())) {
-    if (type == utils::IteratorType::reduction)
-      reductions.push_back(loop);
-    else if (loop != c.n)
+    if (type == utils::IteratorType::reduction) {
+      if (!isSelected(loop))
+        reductions.push_back(loop);
+    } else if (loop != c.n)
       c.outer.push_back(loop);
+  }
+  if (reductions.empty()) {
+    reason = "it sums over nothing but a selection";
+    return failure();
   }
   for (unsigned loop : reductions)
     if (!c.mapOf(a).isFunctionOfDim(loop) ||
@@ -122,6 +172,10 @@ polyattn::attn::describeContraction(linalg::LinalgOp op, std::string &reason) {
   c.m = chooseRows(c);
   if (c.m)
     llvm::erase(c.outer, *c.m);
+  if (c.selection)
+    reason = whyNotSelected(c);
+  if (!reason.empty())
+    return failure();
   if (!c.isInnermost(c.vectors, c.n) && !c.isInnermost(c.vectors, c.k)) {
     reason = "neither rows nor columns of an operand are adjacent in memory";
     return failure();

@@ -13,8 +13,17 @@
 namespace polyattn::attn {
 using namespace mlir;
 
+/// Several matrices of which each row uses one: of the iterations of `loop`
+/// only that counts which is the row's entry of `operand`, if any is. The loop
+/// is a reduction where the matrices are multiplied by rows, and parallel where
+/// they are sums over rows.
+struct Selection {
+  OpOperand *operand;
+  unsigned loop, row;
+};
+
 /// Does the body add the product of two inputs, perhaps of a wider float type,
-/// to its one result?
+/// to its one result, always or by a selection?
 bool isContraction(linalg::LinalgOp op);
 
 /// A contraction cut up for vector code: C[outer, m, n] is the sum over k of
@@ -31,7 +40,10 @@ struct Contraction {
   /// Reductions besides k, and k.
   SmallVector<unsigned> outerReductions = {};
   unsigned k = 0;
+  std::optional<Selection> selection = std::nullopt;
 
+  /// Do rows of C choose what they are multiplied by?
+  bool rowsChoose() const { return selection && selection->row == m; }
   OpOperand *output() { return op.getDpsInitOperand(0); }
   AffineMap mapOf(OpOperand *operand) {
     return op.getMatchingIndexingMap(operand);

@@ -32,6 +32,10 @@ ContractionEmitter::Route ContractionEmitter::chooseRoute() {
       !constant.isSplat())
     return Route::Constant;
   int64_t rows = c.rows();
+  // Each of several matrices has a share of the rows.
+  if (c.rowsChoose() && ShapedType::isStatic(rows) &&
+      ShapedType::isStatic(c.size(c.selection->loop)))
+    rows /= std::max<int64_t>(c.size(c.selection->loop), 1);
   if (ShapedType::isDynamic(rows) || rows > 2 * blocking.rows())
     return Route::Packed;
   if (c.isInnermost(c.vectors, c.n))
@@ -57,7 +61,7 @@ StringRef ContractionEmitter::getRoute() const {
 Value ContractionEmitter::sizeOf(unsigned loop) {
   if (int64_t known = c.size(loop); ShapedType::isStatic(known))
     return e.index(known);
-  for (OpOperand *operand : {c.scalars, c.vectors})
+  for (OpOperand *operand : {c.scalars, c.vectors, c.output()})
     for (auto [i, result] : llvm::enumerate(c.mapOf(operand).getResults()))
       if (result == getAffineDimExpr(loop, e.b.getContext()))
         return e.b.createOrFold<tensor::DimOp>(e.loc, operand->get(), i);
@@ -131,26 +135,44 @@ ContractionEmitter::overOuterReductions(MutableArrayRef<Value> loops,
 /// Rows [row, row + rows) of C, times the columns.
 ContractionEmitter::Values
 ContractionEmitter::product(MutableArrayRef<Value> loops, Value panel,
-                            const Columns &columns, int64_t rows, Value row) {
-  Value first = e.mul(panel, layout.width);
+                            const Columns &columns, int64_t rows, Value row,
+                            ValueRange start) {
+  Value first = e.mul(panel, layout.width), depth = sizeOf(c.k), begin;
+  if (choseNothing)
+    depth = e.index(0);
+  // Sums over the rows of one choice.
+  if (c.selection && !c.rowsChoose()) {
+    Value choice = loops[c.selection->loop];
+    begin = indexAt(starts, choice);
+    depth = e.sub(indexAt(starts, e.add(choice, 1)), begin);
+  }
+  Values rowsAt;
+  for (int64_t r = 0; c.m && r < rows; ++r)
+    rowsAt.push_back(rowAt(e.add(row, r)));
+  std::pair<Value, Value> last;
+  auto setDepth = [&](Value k) {
+    if (begin && last.first != k)
+      last = {k, indexAt(order, e.add(begin, k))};
+    loops[c.k] = begin ? last.second : k;
+  };
   auto scalar = [&](Value k, int64_t r) {
-    loops[c.k] = k;
+    setDepth(k);
     if (c.m)
-      loops[*c.m] = e.add(row, r);
+      loops[*c.m] = rowsAt[r];
     return e.load(a, indices(c.mapOf(c.scalars), loops));
   };
   auto vector = [&](Value k, int64_t v) {
-    loops[c.k] = k;
+    setDepth(k);
     if (route != Route::Rows) {
       Value column = e.index(v * e.lanes);
-      prefetch(loops, panel, k, column);
-      return e.vload(panels, panelIndex(loops, panel, k, column));
+      prefetch(loops, panel, loops[c.k], column);
+      return e.vload(panels, panelIndex(loops, panel, loops[c.k], column));
     }
     loops[c.n] = e.add(first, v * e.lanes);
     return loadUpTo(b, indices(c.mapOf(c.vectors), loops), columns.active(v));
   };
   return overOuterReductions(loops, 0, rows * columns.vectors, [&] {
-    return emitProduct(e, sizeOf(c.k), rows, columns.vectors, scalar, vector);
+    return emitProduct(e, depth, rows, columns.vectors, scalar, vector, start);
   });
 }
 
@@ -161,7 +183,7 @@ ContractionEmitter::dots(MutableArrayRef<Value> loops, const Columns &columns,
   assert(rows == 1 && columns.vectors == 1 && "a tile of dot products");
   Value first = loops[c.n], last = e.sub(sizeOf(c.n), e.index(1));
   if (c.m)
-    loops[*c.m] = row;
+    loops[*c.m] = rowAt(row);
   auto step = [&](Value k, Value active, ValueRange sums) {
     loops[c.k] = k;
     Value x = loadUpTo(a, indices(c.mapOf(c.scalars), loops), active);
@@ -173,7 +195,8 @@ ContractionEmitter::dots(MutableArrayRef<Value> loops, const Columns &columns,
     }
     return next;
   };
-  Value depth = sizeOf(c.k), full = e.mul(e.div(depth, e.lanes), e.lanes);
+  Value depth = choseNothing ? e.index(0) : sizeOf(c.k);
+  Value full = e.mul(e.div(depth, e.lanes), e.lanes);
   Values result = overOuterReductions(loops, 0, 1, [&] {
     Values zero(e.lanes, e.splat(0));
     Values sums =
@@ -196,6 +219,10 @@ void ContractionEmitter::emitTile(MutableArrayRef<Value> loops, Value panel,
   Values sums = route == Route::Dots
                     ? dots(loops, columns, rows, row)
                     : product(loops, panel, columns, rows, row);
+  if (addend && !addsByRows) {
+    SmallVector<Value> others = loopsOfAddend(loops);
+    sums = addend->product(others, panel, columns, rows, row, sums);
+  }
   loops[c.n] = first;
   finishTile(loops, columns, rows, row, sums);
 }
@@ -211,7 +238,8 @@ void ContractionEmitter::emitRows(MutableArrayRef<Value> loops, Value panel,
                                   Value to) {
   int64_t height = route == Route::Dots ? 1 : blocking.rowsFor(columns.vectors);
   int64_t rows = c.rows();
-  if (ShapedType::isStatic(rows) && rows <= height)
+  bool isKnown = ShapedType::isStatic(rows) && !c.rowsChoose();
+  if (isKnown && rows <= height)
     return emitTile(loops, panel, columns, rows, from);
   auto blocks = [&] {
     e.loop(from, to, height, [&](Value row) {
@@ -219,7 +247,7 @@ void ContractionEmitter::emitRows(MutableArrayRef<Value> loops, Value panel,
                e.min(row, e.sub(to, e.index(height))));
     });
   };
-  if (ShapedType::isStatic(rows) || height == 1)
+  if (isKnown || height == 1)
     return blocks();
   scf::IfOp::create(
       e.b, e.loc, e.lessEqual(e.index(height), e.sub(to, from)),
@@ -282,7 +310,8 @@ void ContractionEmitter::emitTasks() {
   Value rows = c.m ? sizeOf(*c.m) : e.index(1);
   Value flops = e.index(2);
   for (unsigned loop = 0; loop < c.op.getNumLoops(); ++loop)
-    flops = e.mul(flops, sizeOf(loop));
+    if (!c.selection || loop != c.selection->loop)
+      flops = e.mul(flops, sizeOf(loop));
   // Blocks are no smaller than this, so that each has a full register block.
   int64_t height = blocking.rowsFor(1);
   SmallVector<Value> sizes;
@@ -304,9 +333,11 @@ void ContractionEmitter::emitTasks() {
     Value block = at[c.outer.size()];
     Value from = e.div(e.mul(block, rows), blocks);
     Value to = e.div(e.mul(e.add(block, 1), rows), blocks);
-    if (epilogue || init)
+    if (epilogue || init || addsByRows)
       tile = e.buffer({blocking.rowsFor(1), layout.width});
-    emitBlock(loops, at.back(), from, to);
+    forRuns(loops, from, to, [&](Value first, Value end) {
+      emitBlock(loops, at.back(), first, end);
+    });
   });
 }
 
@@ -316,7 +347,8 @@ static bool startsFromZero(Value init) {
   return fill && matchPattern(fill.getInputs().front(), m_AnyZeroFloat());
 }
 
-Value ContractionEmitter::emit() {
+/// Operands as memory, and what is made of them first.
+void ContractionEmitter::prepare(bool sorts) {
   if (route == Route::Constant) {
     if (Value packed = packConstant(e.b, c, layout))
       panels = toBuffer(packed);
@@ -326,37 +358,51 @@ Value ContractionEmitter::emit() {
   a = toBuffer(c.scalars->get());
   if (route != Route::Constant)
     b = toBuffer(c.vectors->get());
-  Value start = c.output()->get();
-  if (!startsFromZero(start))
-    init = toBuffer(start);
-  RankedTensorType type;
-  if (epilogue) {
-    linalg::GenericOp op = epilogue->op;
-    type = cast<RankedTensorType>(op.getResult(0).getType());
-    output = allocate(type, op.getMatchingIndexingMap(op.getDpsInitOperand(0)),
-                      epilogue->loops);
-    for (OpOperand *input : op.getDpsInputOperands()) {
-      Value memory =
-          input == epilogue->input ? Value() : toBuffer(input->get());
-      auto shaped = dyn_cast<ShapedType>(input->get().getType());
-      AffineMap map = op.getMatchingIndexingMap(input);
-      operands.push_back(
-          {memory, map,
-           shaped ? accessOf(shaped, map, epilogue->lane) : Access::Uniform});
-    }
-    operands.push_back({output,
-                        op.getMatchingIndexingMap(op.getDpsInitOperand(0)),
-                        Access::Contiguous});
-  } else {
-    type = cast<RankedTensorType>(start.getType());
-    auto identity = llvm::to_vector(llvm::seq<unsigned>(c.op.getNumLoops()));
-    output = allocate(type, c.mapOf(c.output()), identity);
-    operands.push_back({output, c.mapOf(c.output()), Access::Contiguous});
+  if (c.selection) {
+    chosen = toBuffer(c.selection->operand->get());
+    if (sorts)
+      sortRows();
   }
   panelCount =
       e.ceilDiv(sizeOf(c.n), route == Route::Dots ? e.lanes : layout.width);
   if (route == Route::Packed)
     packPanels();
+}
+
+/// Memory for the result, whose type is returned, and the operands of what
+/// writes to it.
+RankedTensorType ContractionEmitter::prepareOutput() {
+  if (!epilogue) {
+    auto type = cast<RankedTensorType>(c.output()->get().getType());
+    auto identity = llvm::to_vector(llvm::seq<unsigned>(c.op.getNumLoops()));
+    output = allocate(type, c.mapOf(c.output()), identity);
+    operands.push_back({output, c.mapOf(c.output()), Access::Contiguous});
+    return type;
+  }
+  linalg::GenericOp op = epilogue->op;
+  AffineMap outputMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  output = allocate(type, outputMap, epilogue->loops);
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    Value memory = input == epilogue->input ? Value() : toBuffer(input->get());
+    auto shaped = dyn_cast<ShapedType>(input->get().getType());
+    AffineMap map = op.getMatchingIndexingMap(input);
+    operands.push_back(
+        {memory, map,
+         shaped ? accessOf(shaped, map, epilogue->lane) : Access::Uniform});
+  }
+  operands.push_back({output, outputMap, Access::Contiguous});
+  return type;
+}
+
+Value ContractionEmitter::emit() {
+  RankedTensorType type = prepareOutput();
+  prepare(/*sorts=*/true);
+  if (addend)
+    addend->prepare(/*sorts=*/false);
+  Value start = c.output()->get();
+  if (!startsFromZero(start))
+    init = toBuffer(start);
   emitTasks();
   return bufferization::ToTensorOp::create(e.b, e.loc, type, output,
                                            /*restrict=*/true,

@@ -10,6 +10,8 @@
 #include "Contraction.h"
 #include "Lanes.h"
 
+#include <memory>
+
 namespace polyattn::attn {
 
 /// The one op that reads a contraction's result, if it works element by element
@@ -23,8 +25,14 @@ struct Epilogue {
   unsigned lane;
 };
 
-/// The epilogue of the contraction if it has one.
-std::optional<Epilogue> findEpilogue(Contraction &c);
+/// The epilogue of the contraction if it has one. `result` is its result, or
+/// that of one which adds to it.
+std::optional<Epilogue> findEpilogue(Contraction &c, Value result);
+
+/// May `addend`, whose sums start from the result of `c`, be formed with it,
+/// block by block? Then for each of its loops that of `c` that is the same.
+std::optional<SmallVector<std::optional<unsigned>>>
+findCommonLoops(Contraction &c, Contraction &addend);
 
 /// How B is kept in panels: [outer loops of B, outer reductions, panel, k,
 /// column].
@@ -46,6 +54,10 @@ public:
                      const Contraction &contraction,
                      std::optional<Epilogue> epilogue);
 
+  /// Adds another contraction with the same C, before the epilogue.
+  void add(const TargetDescription &target, const Contraction &addend,
+           ArrayRef<std::optional<unsigned>> commonLoops);
+
   /// Emits everything; returns the result as a tensor.
   Value emit();
   /// How B is read, in a word or two.
@@ -66,12 +78,26 @@ private:
   };
 
   Route chooseRoute();
+  /// Rows that choose are sorted by that, or else looked at one by one.
+  void prepare(bool sorts);
+  RankedTensorType prepareOutput();
   Value sizeOf(unsigned loop);
   Value toBuffer(Value tensor);
   Value allocate(RankedTensorType type, AffineMap map,
                  ArrayRef<unsigned> loopOf);
   SmallVector<Value> indices(AffineMap map, ValueRange loops);
   Value loadUpTo(Value memref, ValueRange at, Value active);
+
+  void sortRows();
+  Value bucketOf(Value row);
+  Value indexAt(Value memref, Value at) {
+    return memref::LoadOp::create(e.b, e.loc, memref, at);
+  }
+  Value rowAt(Value position) {
+    return c.rowsChoose() ? indexAt(order, position) : position;
+  }
+  void forRuns(MutableArrayRef<Value> loops, Value from, Value to,
+               function_ref<void(Value, Value)> body);
 
   void packPanels();
   void packPanel(MutableArrayRef<Value> loops, Value panel);
@@ -89,7 +115,12 @@ private:
   void emitTile(MutableArrayRef<Value> loops, Value panel,
                 const Columns &columns, int64_t rows, Value row);
   Values product(MutableArrayRef<Value> loops, Value panel,
-                 const Columns &columns, int64_t rows, Value row);
+                 const Columns &columns, int64_t rows, Value row,
+                 ValueRange start = {});
+  SmallVector<Value> loopsOfAddend(ArrayRef<Value> loops);
+  Values addToRow(ArrayRef<Value> loops, Values sums, const Columns &columns);
+  Values rowProduct(MutableArrayRef<Value> loops, Values sums,
+                    const Columns &columns);
   Values dots(MutableArrayRef<Value> loops, const Columns &columns,
               int64_t rows, Value row);
   Values overOuterReductions(MutableArrayRef<Value> loops, size_t depth,
@@ -108,6 +139,15 @@ private:
   PanelLayout layout;
   Route route;
   Value a, b, init, panels, output;
+  /// What is added to C, its loops in terms of ours, and whether that is done
+  /// row by row.
+  std::unique_ptr<ContractionEmitter> addend;
+  SmallVector<std::optional<unsigned>> commonLoops;
+  bool addsByRows = false;
+  /// Of a selection: its entries, rows sorted by them, and where those begin
+  /// that chose 0, 1, ..., and last those that chose nothing.
+  Value chosen, order, starts;
+  bool choseNothing = false;
   /// Where sums wait for the epilogue, one row block of them.
   Value tile;
   SmallVector<LaneOperand> operands;

@@ -34,8 +34,8 @@ static bool fitsTile(Epilogue &epilogue, Contraction &c) {
          accessTo(*op.getDpsInitOperand(0)) == Access::Contiguous;
 }
 
-std::optional<Epilogue> polyattn::attn::findEpilogue(Contraction &c) {
-  Value result = c.op->getResult(0);
+std::optional<Epilogue> polyattn::attn::findEpilogue(Contraction &c,
+                                                     Value result) {
   if (!result.hasOneUse())
     return std::nullopt;
   auto op = dyn_cast<linalg::GenericOp>(*result.user_begin());
@@ -123,7 +123,7 @@ void ContractionEmitter::finishTile(MutableArrayRef<Value> loops,
                                     Value row, Values sums) {
   auto setRow = [&](Value at) {
     if (c.m)
-      loops[*c.m] = at;
+      loops[*c.m] = rowAt(at);
   };
   if (!tile) {
     for (int64_t r = 0; r < rows; ++r) {
@@ -141,10 +141,14 @@ void ContractionEmitter::finishTile(MutableArrayRef<Value> loops,
   Value start = loops[c.n];
   e.loop(e.index(0), e.index(rows), 1, [&](Value r) {
     setRow(e.add(row, r));
+    Values xs;
+    for (int64_t v = 0; v < columns.vectors; ++v)
+      xs.push_back(e.vload(tile, {r, e.index(v * e.lanes)}));
+    if (addsByRows)
+      xs = addToRow(loops, xs, columns);
     for (int64_t v = 0; v < columns.vectors; ++v) {
       loops[c.n] = e.add(start, v * e.lanes);
-      Value x = e.vload(tile, {r, e.index(v * e.lanes)});
-      finishVectors(loops, x, columns, v);
+      finishVectors(loops, xs[v], columns, v);
     }
     loops[c.n] = start;
   });

@@ -6,27 +6,12 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "polyattn/Analysis/Constants.h"
 
 #include <cstring>
 
 using namespace mlir;
 using namespace polyattn::attn;
-
-/// The elements as they lie in memory; nothing if they are not known, or all
-/// the same.
-static ArrayRef<char> rawElements(ElementsAttr attr) {
-  int64_t bytes = attr.getShapedType().getElementTypeBitWidth() / 8;
-  ArrayRef<char> data;
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr)) {
-    if (!dense.isSplat())
-      data = dense.getRawData();
-  } else if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      data = blob->getData();
-  }
-  bool complete = int64_t(data.size()) == attr.getNumElements() * bytes;
-  return complete ? data : ArrayRef<char>();
-}
 
 namespace {
 /// One loop of the copy: its length, and the step in source and target.

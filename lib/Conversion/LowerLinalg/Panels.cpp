@@ -19,6 +19,8 @@ PanelLayout::PanelLayout(Contraction &c, const Blocking &blocking)
     if (map.isFunctionOfDim(loop))
       outer.push_back(loop);
   llvm::append_range(outer, c.outerReductions);
+  if (c.rowsChoose())
+    outer.push_back(c.selection->loop);
 }
 
 SmallVector<Value> ContractionEmitter::panelIndex(ValueRange loops, Value panel,

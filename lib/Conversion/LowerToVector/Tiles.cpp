@@ -21,11 +21,10 @@ int64_t Blocking::rowsFor(int64_t vectors) const {
   return std::clamp<int64_t>((registers - vectors - 2) / vectors, 1, 12);
 }
 
-Emitter::Values
-polyattn::attn::emitProduct(Emitter &e, Value count, int64_t rows,
-                            int64_t vectors,
-                            function_ref<Value(Value, int64_t)> a,
-                            function_ref<Value(Value, int64_t)> b) {
+Emitter::Values polyattn::attn::emitProduct(
+    Emitter &e, Value count, int64_t rows, int64_t vectors,
+    function_ref<Value(Value, int64_t)> a,
+    function_ref<Value(Value, int64_t)> b, ValueRange start) {
   auto step = [&](Value k, ValueRange sums) {
     Emitter::Values columns, next;
     for (int64_t v = 0; v < vectors; ++v)
@@ -40,8 +39,10 @@ polyattn::attn::emitProduct(Emitter &e, Value count, int64_t rows,
   // Loop control competes with multiply-adds for ports.
   std::optional<int64_t> known = getConstantIntValue(count);
   int64_t unroll = known && *known % 4 == 0 ? 4 : 1;
-  Emitter::Values zero(rows * vectors, e.splat(0));
-  return e.loop(e.index(0), count, unroll, zero, [&](Value k, ValueRange acc) {
+  Emitter::Values first(start);
+  if (first.empty())
+    first.assign(rows * vectors, e.splat(0));
+  return e.loop(e.index(0), count, unroll, first, [&](Value k, ValueRange acc) {
     Emitter::Values sums(acc);
     for (int64_t u = 0; u < unroll; ++u)
       sums = step(e.add(k, u), sums);

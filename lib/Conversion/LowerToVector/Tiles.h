@@ -30,11 +30,13 @@ struct Blocking {
 /// Emits C[r][v] = sum over k < count of a(k, r) * b(k, v) with all of C in
 /// registers; returns C row by row. `a` gives scalars, `b` vectors. The sum
 /// starts from 0 so that adding it to memory makes a blocked summation, whose
-/// rounding grows with count + blocks instead of their product.
+/// rounding grows with count + blocks instead of their product; or from
+/// `start`.
 Emitter::Values
 emitProduct(Emitter &e, mlir::Value count, int64_t rows, int64_t vectors,
             llvm::function_ref<mlir::Value(mlir::Value k, int64_t row)> a,
-            llvm::function_ref<mlir::Value(mlir::Value k, int64_t vector)> b);
+            llvm::function_ref<mlir::Value(mlir::Value k, int64_t vector)> b,
+            mlir::ValueRange start = {});
 
 /// Transposes a square of `lanes` vectors held in registers.
 Emitter::Values emitTranspose(Emitter &e, Emitter::Values rows);

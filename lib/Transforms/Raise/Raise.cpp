@@ -5,6 +5,7 @@
 
 #include "../OpRemarks.h"
 #include "AttentionBuilder.h"
+#include "RaiseLora.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "polyattn/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
@@ -42,6 +43,8 @@ struct RaisePass : polyattn::attn::impl::AttnRaiseBase<RaisePass> {
   using AttnRaiseBase::AttnRaiseBase;
   void runOnOperation() override {
     Raiser({reassociate, assumeRowsAttend}).run(getOperation());
+    if (reassociate)
+      raiseLora(getOperation());
   }
 };
 

@@ -129,6 +129,19 @@ void printPlainAttr(mlir::AsmPrinter &printer, mlir::Attribute attr);
 std::optional<unsigned> getStateDegree(mlir::RankedTensorType state,
                                        int64_t headDim);
 
+/// Where an adapter's matrices have which dimension, counted without that of
+/// several adapters: [in, r], [r, out] and [in, out], or with `transposed` all
+/// of them the other way round.
+struct LoraLayout {
+  bool transposed;
+  int64_t in() const { return transposed ? 1 : 0; }
+  int64_t out() const { return 1 - in(); }
+};
+
+/// Does an adapter surely add nothing: its rank or scale is 0, or A or B is a
+/// constant 0?
+bool addsNothing(mlir::Value a, mlir::Value b, double scale, bool transposed);
+
 } // namespace polyattn::attn
 
 #endif // POLYATTN_DIALECT_ATTN_ATTN_H

@@ -8,5 +8,6 @@
 include "polyattn/Dialect/Attn/AttnOps.td"
 include "polyattn/Dialect/Attn/AttnStateOps.td"
 include "polyattn/Dialect/Attn/AttnGradOps.td"
+include "polyattn/Dialect/Attn/AttnLoraOps.td"
 
 #endif
