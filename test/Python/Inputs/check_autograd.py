@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 import polyattn
 from expect import raises
-from polyattn.autograd import attention
+from polyattn.autograd import attention, lora_linear
 
 torch.manual_seed(0)
 failed = 0
@@ -53,6 +53,51 @@ compare("no batch", inputs((3, 9, 8), (3, 9, 8), (3, 9, 8)))
 compare("bf16", inputs((2, 64, 32), (2, 64, 32), (2, 64, 32), dtype=torch.bfloat16), tolerance=2e-2)
 compare("f16", inputs((2, 64, 32), (2, 64, 32), (2, 64, 32), dtype=torch.float16), tolerance=4e-3)
 
+# Padding: keys of weight 0 do not count, whatever the row.
+q, k, v = inputs((2, 4, 30, 16), (2, 2, 30, 16), (2, 2, 30, 16))
+keep = (torch.arange(30) < torch.tensor([[30], [17]])).float()
+out = attention(q, k, v, key_weights=keep[:, None])
+gradient = torch.randn(out.shape)
+out.backward(gradient)
+wide = [x.detach().double().requires_grad_() for x in (q, k, v)]
+want = F.scaled_dot_product_attention(*wide, attn_mask=keep[:, None, None].bool(), enable_gqa=True)
+want.backward(gradient.double())
+for name, mine, exact in zip(("output", "query", "key", "value"), (out, q.grad, k.grad, v.grad), (want, *(x.grad for x in wide))):
+    check(f"padding: {name}", torch.allclose(mine.double(), exact, atol=1e-5))
+
+
+def compare_lora(name, shape, outs, rank, count=None, bias=False, frozen=(), dtype=torch.float32, tolerance=1e-5):
+    """Beside the same in double, of which each row's adapter is gathered."""
+    lead = () if count is None else (count,)
+    x, a, b, c = (torch.randn(s).to(dtype).requires_grad_(n not in frozen) for n, s in (
+        ("x", shape), ("a", (*lead, rank, shape[-1])), ("b", (*lead, outs, rank)), ("c", (outs,))))
+    weight = torch.randn(outs, shape[-1]).to(dtype)
+    adapters = None if count is None else torch.randint(-1, count, shape[:-1])
+    y = lora_linear(x, weight, a, b, c if bias else None, scale=0.7, adapters=adapters)
+    gradient = torch.randn(y.shape).to(dtype)
+    y.backward(gradient)
+    wide = {n: t.detach().double().requires_grad_() for n, t in (("x", x), ("a", a), ("b", b), ("c", c))}
+    inner = wide["x"] @ wide["a"].T if count is None else torch.einsum("...i,...ri->...r", wide["x"], wide["a"][adapters.clamp(min=0)])
+    outer = inner @ wide["b"].T if count is None else torch.einsum("...r,...or->...o", inner, wide["b"][adapters.clamp(min=0)])
+    if count is not None:
+        outer = outer * (adapters >= 0)[..., None]
+    want = wide["x"] @ weight.double().T + 0.7 * outer + (wide["c"] if bias else 0)
+    want.backward(gradient.double())
+    for what, mine, exact in [("y", y, want), *((n, t.grad, wide[n].grad) for n, t in (("x", x), ("a", a), ("b", b), ("c", c)))]:
+        if what in frozen or (what == "c" and not bias):
+            check(f"{name}: {what} has no gradient", mine is None)
+            continue
+        error = float((mine.double() - exact).detach().abs().max() / exact.detach().abs().max())
+        check(f"{name}: {what} is off by {error:.2g}", error <= tolerance and mine.dtype == dtype)
+
+
+compare_lora("one adapter", (3, 50, 64), 48, 8, bias=True)
+compare_lora("adapters of rows", (3, 50, 64), 48, 4, count=5)
+compare_lora("frozen x", (70, 33), 17, 3, frozen=("x",), bias=True)
+compare_lora("frozen a", (70, 33), 17, 3, frozen=("a",))
+compare_lora("one row", (33,), 17, 2)
+compare_lora("bf16", (64, 32), 32, 4, bias=True, dtype=torch.bfloat16, tolerance=2e-2)
+
 # Views are taken as they come, and so are gradients that are expanded.
 q, k, v = inputs((2, 40, 4, 16), (2, 40, 4, 16), (2, 40, 4, 16))
 views = [x.transpose(1, 2) for x in (q, k, v)]
@@ -80,4 +125,12 @@ raises(ValueError, "head dimension of query is 8 but of key is 4", lambda: atten
 raises(ValueError, "dimension 1 of argument 1 (9) must equal dimension 1 of argument 2 (5)", lambda: attention(q, k, v[:, :5]))
 raises(ValueError, "scale must be finite", lambda: attention(q, k, v, scale=float("nan")))
 raises(ValueError, "2 query heads, which is not a multiple of its 3 key heads", lambda: attention(q, *inputs((3, 9, 8), (3, 9, 8))))
+raises(TypeError, "key_weights must be a torch.Tensor of float32", lambda: attention(q, k, v, key_weights=torch.ones(2, 9).double()))
+raises(ValueError, "found (9,) beside (2, 9, 8)", lambda: attention(q, k, v, key_weights=torch.ones(9)))
+x, w, a, b = torch.randn(5, 8), torch.randn(6, 8), torch.randn(2, 8), torch.randn(6, 2)
+raises(TypeError, "weight is frozen", lambda: lora_linear(x, w.clone().requires_grad_(), a, b))
+raises(TypeError, "a has torch.float64", lambda: lora_linear(x, w, a.double(), b))
+raises(TypeError, "adapters must be a torch.Tensor of int32 or int64", lambda: lora_linear(x, w, a[None], b[None], adapters=torch.ones(5)))
+raises(ValueError, "these shapes do not fit", lambda: lora_linear(x, w, a, b[:5]))
+raises(ValueError, "7", lambda: lora_linear(x, w, a[None], b[None], adapters=torch.full((5,), 7)))
 sys.exit(failed > 0)

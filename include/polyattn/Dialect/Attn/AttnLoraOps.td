@@ -5,7 +5,7 @@
 #ifndef POLYATTN_DIALECT_ATTN_ATTNLORAOPS_TD
 #define POLYATTN_DIALECT_ATTN_ATTNLORAOPS_TD
 
-include "polyattn/Dialect/Attn/AttnStateOps.td"
+include "polyattn/Dialect/Attn/AttnOps.td"
 
 def Attn_AdapterIndices : RankedTensorOf<[I32, I64]>;
 
