@@ -384,8 +384,8 @@ std::string polyattn::whyNoNativeState(const AttentionWork &work,
   std::string reason;
   llvm::raw_string_ostream(reason)
       << "the state of one head would take "
-      << llvm::format("%.3g", bytes / (1 << 20)) << " MiB, more than "
-      << int(most / (1 << 20));
+      << llvm::format("%.3g MiB, more than %.3g", bytes / (1 << 20),
+                      most / (1 << 20));
   if (states > 1)
     reason += ", and " +
               std::string(work.furtherSets.empty() ? "the mask needs "

@@ -15,6 +15,29 @@ func.func @direct(%q: tensor<512x16xf32>, %v: tensor<512x16xf32>) -> tensor<512x
   return %o : tensor<512x16xf32>
 }
 
+// A tile whose scores are surely small meets keys without a running maximum; one with a proved bound asks for nothing.
+// CHECK-LABEL: @small_scores
+// CHECK: math.absf
+// CHECK: vector.reduction <maximumf>
+// CHECK: %[[SMALL:.*]] = arith.cmpf ole, %{{.*}}, %{{.*}} : f32
+// CHECK: scf.if %[[SMALL]]
+// CHECK-NOT: vector.reduction <or>
+// CHECK: } else {
+// CHECK: vector.reduction <or>
+// CHECK-LABEL: @proved_scores
+// CHECK-NOT: math.absf
+// CHECK: return
+func.func @small_scores(%q: tensor<512x16xf32>, %v: tensor<512x16xf32>) -> tensor<512x16xf32> {
+  %o = attn.tensor_attention %q keys(%q, %q : tensor<512x16xf32>, tensor<512x16xf32>)
+    values(%v, %v : tensor<512x16xf32>, tensor<512x16xf32>) scale 0.5 : tensor<512x16xf32> -> tensor<512x16xf32>
+  return %o : tensor<512x16xf32>
+}
+func.func @proved_scores(%q: tensor<512x16xf32>, %v: tensor<512x16xf32>) -> tensor<512x16xf32> {
+  %o = attn.tensor_attention %q keys(%q, %q : tensor<512x16xf32>, tensor<512x16xf32>)
+    values(%v, %v : tensor<512x16xf32>, tensor<512x16xf32>) scale 0.5 bound <4.0, proved> : tensor<512x16xf32> -> tensor<512x16xf32>
+  return %o : tensor<512x16xf32>
+}
+
 // The states of both sets, 153 features in 156 rows.
 // CHECK-LABEL: @state
 // CHECK-NOT: attn.

@@ -74,7 +74,7 @@ private:
                           Value slot);
   void closeQuery(Query &query);
 
-  // TensorState.cpp
+  // TensorState.cpp, and from allocateRows on TensorSteps.cpp
   /// Keys of a set that belong to the lanes of a step, one each, or none:
   /// [1 + d][lanes] ones and keys, transposed; [lanes][columns] values times
   /// weights; [lanes] weights, 0 where there is none; [featureBlock][lanes]

@@ -202,19 +202,17 @@ def windows(rng):
     short = dict(kernel=second, scale=0.3, evaluate="state")
     cases = [(Case(masks=masks, d=d, e=e, batch=batch, kv_heads=kv, **short), n) for masks, (d, e), (batch, kv), n in (
         ((sliding(9), sliding(9)), (8, 8), ((2,), 2), 150), ((sliding(0), sliding(0)), (5, 3), ((2,), 2), 70),
-        ((sliding(31), sliding(150)), (5, 20), ((1,), 1), 700), ((sliding(300), sliding(7)), (4, 3), ((2,), 1), 700),
-        ((sliding(3, 2), sliding(20, 40)), (8, 17), ((4,), 2), 200), ((sliding(0, 150), sliding(0, 9)), (3, 5), ((1,), 1), 500),
-        ((CAUSAL, sliding(100)), (4, 4), ((1,), 1), 350), ((sliding(40), FULL), (6, 16), ((2,), 2), 120),
+        ((sliding(31), sliding(300)), (5, 3), ((1,), 1), 700),
+        ((sliding(3, 2), sliding(20, 40)), (8, 17), ((4,), 2), 200), ((sliding(0, 150), sliding(0, 9)), (3, 5), ((1,), 1), 300),
+        ((CAUSAL, sliding(100)), (4, 4), ((1,), 1), 300), ((sliding(40), FULL), (6, 16), ((2,), 2), 120),
         ((sliding(130, align="end"), ("prefix", {"length": 60})), (4, 8), ((1,), 1), 300),
         ((sliding(17, 5, align="end"), END), (7, 9), ((3,), 1), 130),
         ((sliding(60), ("block_causal", {"scales": [1, 6, 40, 90]})), (4, 4), ((1,), 1), 160))]
     cases += [(Case(sets=3, masks=(sliding(6), sliding(11), CAUSAL), kernel=second, scale=0.2, evaluate="state", d=4), 60),
-              (Case(sets=3, masks=(sliding(2, 2), FULL, sliding(5)), kernel=second, scale=0.2, evaluate="state", d=4, batch=(4,)), 26),
               (Case(kernel=first, d=16, e=16, scale=0.02, evaluate="state", masks=(sliding(50), sliding(70))), 200),
               (Case(kernel=third, d=4, scale=0.2, evaluate="state", masks=(sliding(33), sliding(12))), 180),
               (Case(batch=(2, 4), kv_heads=2, weighted=True, masks=(sliding(20), sliding(45)), **short), 150),
               (Case(batch=(4,), kv_heads=4, any_kv_heads=True, masks=(sliding(20), sliding(200)), d=4, **short), 300),
-              (Case(dtype="bf16", d=16, masks=(sliding(20), sliding(45)), **short), 150),
               (Case(dtype="f16", masks=(sliding(64), CAUSAL), weighted=True, **short), 100),
               (Case(batch=(), kv_heads=1, masks=(sliding(16), sliding(128)), **short), 300)]
     for case, n in cases:
