@@ -77,9 +77,26 @@ Value LoraReference::expanded(Value rows, OpFoldResult columns, Value like) {
   SmallVector<int64_t> shape;
   for (OpFoldResult entry : sizes)
     shape.push_back(getConstantIntValue(entry).value_or(ShapedType::kDynamic));
-  return tensor::ExpandShapeOp::create(
-      b, loc, RankedTensorType::get(shape, elementType(rows)), rows, groups,
-      sizes);
+  auto type = RankedTensorType::get(shape, elementType(rows));
+  if (llvm::count(ArrayRef(shape).drop_back(), ShapedType::kDynamic) <= 1)
+    return tensor::ExpandShapeOp::create(b, loc, type, rows, groups, sizes);
+  // Upstream's lowering of memref.expand_shape takes one unknown size in a
+  // group.
+  Value empty = tensor::EmptyOp::create(b, loc, sizes, elementType(rows));
+  Dims dims = firstDims(rank);
+  return loops({}, {empty, dims}, [&](OpBuilder &b, ValueRange) -> Value {
+    Value row = linalg::IndexOp::create(b, loc, 0);
+    for (int64_t i = 1; i + 1 < rank; ++i) {
+      Value size = getValueOrCreateConstantIndexOp(b, loc, sizes[i]);
+      row = arith::MulIOp::create(b, loc, row, size);
+      Value index = linalg::IndexOp::create(b, loc, i);
+      row = arith::AddIOp::create(b, loc, row, index);
+    }
+    Value column = linalg::IndexOp::create(b, loc, rank - 1);
+    Value entry =
+        tensor::ExtractOp::create(b, loc, rows, ValueRange{row, column});
+    return convert(b, entry, this->type);
+  });
 }
 
 /// out + sum of left * right over the loops that `out` lacks; where Adapter is

@@ -126,7 +126,7 @@ CASES = [
     Case(sizes=(7, 3, 5), batch=(13,)), Case(sizes=(129, 17, 65), transposed=True), Case(sizes=(129, 17, 65)),
     Case(sizes=(64, 16, 64), batch=(4,), transposed=True), Case(sizes=(64, 16, 64), batch=(4,)), Case(sizes=(64, 70, 200), batch=(30,)),
     Case(sizes=(33, 1, 18)), Case(sizes=(1, 4, 6)), Case(sizes=(20, 0, 9)), Case(scale=0.0), Case(scale=-0.5, batch=(3, 2, 7)),
-    Case(dynamic=True), Case(dynamic=True, transposed=True, bias=True), Case(dtype="bf16"), Case(dtype="bf16", thin="f32", bias=True),
+    Case(dynamic=True), Case(dynamic=True, transposed=True, bias=True, batch=(3, 2, None)), Case(dtype="bf16"), Case(dtype="bf16", thin="f32", bias=True),
     Case(dtype="f16", transposed=True), Case(dtype="f64"), Case(dtype="f64", transposed=True, bias=True),
 ]
 SEVERAL = [
