@@ -21,12 +21,28 @@ static bool isContiguous(Value memory) {
                   memref::isStaticShapeAndContiguousRowMajor(type));
 }
 
+/// Convert-to-llvm takes an index times a stride for unsigned: with a negative
+/// one, loads would come from anywhere.
+static LogicalResult verifyStrides(memref::SubViewOp view) {
+  if (llvm::none_of(view.getStaticStrides(), [](int64_t stride) {
+        return !ShapedType::isDynamic(stride) && stride < 0;
+      }))
+    return success();
+  return view.emitError(
+      "a slice with a negative stride cannot be compiled: reverse the tensor "
+      "with a linalg.generic that reads it by an index that falls");
+}
+
 namespace {
 struct CopiesToLoopsPass
     : polyattn::attn::impl::AttnCopiesToLoopsBase<CopiesToLoopsPass> {
   using AttnCopiesToLoopsBase::AttnCopiesToLoopsBase;
 
   void runOnOperation() override {
+    WalkResult views = getOperation()->walk(
+        [](memref::SubViewOp view) { return WalkResult(verifyStrides(view)); });
+    if (views.wasInterrupted())
+      return signalPassFailure();
     getOperation()->walk([](memref::CopyOp copy) {
       if (isContiguous(copy.getSource()) && isContiguous(copy.getTarget()))
         return;

@@ -143,7 +143,7 @@ def AttnCopiesToLoops : Pass<"attn-copies-to-loops"> {
   let description = [{
     A `memref.copy` between memories that are not contiguous would become a call of a library function, `memrefCopy`,
     which machine code on its own does not have. It becomes a `linalg.generic` instead. Other copies stay: LLVM has
-    memcpy.
+    memcpy. A view with a negative stride is an error: what follows would read elsewhere.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }

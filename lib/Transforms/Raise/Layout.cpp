@@ -31,6 +31,9 @@ std::optional<SmallVector<Layout::Piece>> Layout::pieces(Expr *access) {
     Piece piece{index.offset, 1, {}, false};
     if (!index.digits.empty())
       piece.step = index.digits.back().stride;
+    // MLIR's lowering of memory takes indices times strides for unsigned.
+    if (!ShapedType::isDynamic(piece.step) && piece.step < 0)
+      return std::nullopt;
     int64_t stride = piece.step;
     for (const Digit &digit : llvm::reverse(index.digits)) {
       if (digit.stride != stride || ShapedType::isDynamic(stride) ||

@@ -155,20 +155,26 @@ bool polyattn::attn::isElementwiseSum(Operation *op) {
 // Products
 //===----------------------------------------------------------------------===//
 
+/// Is each element of the result one of the first operand as it is?
+static bool yieldsInput(linalg::LinalgOp op) {
+  Block *body = op.getBlock();
+  return llvm::hasSingleElement(*body) &&
+         body->getTerminator()->getOperand(0) == body->getArgument(0);
+}
+
 /// The matrix whose transposition it is, if it is one.
 static Value skipTransposition(Value matrix, bool &transposed) {
   for (;;) {
-    if (auto op = matrix.getDefiningOp<linalg::TransposeOp>()) {
-      matrix = op.getInput();
+    auto permuted = matrix.getDefiningOp<linalg::TransposeOp>();
+    if (permuted && yieldsInput(permuted)) {
+      matrix = permuted.getInput();
       transposed = !transposed;
       continue;
     }
     auto op = matrix.getDefiningOp<linalg::GenericOp>();
     if (!op || op.getNumDpsInputs() != 1 || op.getNumResults() != 1 ||
         op.getNumReductionLoops() != 0 || op.getNumLoops() != 2 ||
-        !llvm::hasSingleElement(*op.getBody()) ||
-        op.getBody()->getTerminator()->getOperand(0) !=
-            op.getBody()->getArgument(0))
+        !yieldsInput(op))
       return matrix;
     auto maps = op.getIndexingMapsArray();
     if (!maps[0].isPermutation() || !maps[1].isPermutation())
@@ -179,13 +185,35 @@ static Value skipTransposition(Value matrix, bool &transposed) {
   }
 }
 
+/// Does the body add products of what it is given, and do nothing else? (That
+/// of a named op can be anything, too, and linalg's own question looks through
+/// functions of one operand.)
+static bool addsProducts(linalg::LinalgOp op) {
+  Block *body = op.getBlock();
+  if (body->getNumArguments() != 3 || body->getOperations().size() != 3)
+    return false;
+  auto sum =
+      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  auto isOf = [](Operation *op, Value a, Value b) {
+    return (op->getOperand(0) == a && op->getOperand(1) == b) ||
+           (op->getOperand(0) == b && op->getOperand(1) == a);
+  };
+  auto product = dyn_cast<arith::MulFOp>(body->front());
+  return sum && product &&
+         isOf(product, body->getArgument(0), body->getArgument(1)) &&
+         isOf(sum, product, body->getArgument(2));
+}
+
+static bool isZeros(Value tensor) {
+  auto fill = tensor.getDefiningOp<linalg::FillOp>();
+  return fill && yieldsInput(fill) &&
+         matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
+}
+
 std::optional<RowProduct> polyattn::attn::findRowProduct(Value tensor) {
   auto op = skipRowReshapes(tensor).getDefiningOp<linalg::LinalgOp>();
-  if (!op || !linalg::isaContractionOpInterface(op) ||
-      op->getNumOperands() != 3 || op->getNumResults() != 1)
-    return std::nullopt;
-  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-  if (!fill || !matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))
+  if (!op || op->getNumOperands() != 3 || op->getNumResults() != 1 ||
+      !addsProducts(op) || !isZeros(op.getDpsInits()[0]))
     return std::nullopt;
   Type element = getElementTypeOrSelf(op->getResult(0).getType());
   for (Value operand : op->getOperands())

@@ -153,4 +153,5 @@ def agree(plain, raised, truth=(1.0, 2.0), may_overflow=True):
 print("overflows:", agree([np.inf, 2.0], [1.0, 2.0]), agree([np.inf, 2.0], [1.0, 2.0], may_overflow=False))
 print("overflows, and wrong:", agree([np.inf, 2.0], [1.1, 2.0]), agree([np.nan, 2.0], [1.0, 2.1]))
 print("neither is a number:", agree([np.nan, 2.0], [np.nan, 2.0], [np.nan, 2.0]))
+print("infinite or NaN:", agree([np.inf, 2.0], [np.nan, 2.0], [np.inf, 2.0]), agree([np.inf, 2.0], [np.nan, 2.0], [np.inf, 2.0], False))
 print("no number, and wrong:", agree([np.nan, 2.0], [1.0, 2.0], [np.nan, 2.0]), agree([1.0, 2.0], [np.nan, 2.0]))
