@@ -8,6 +8,8 @@
 #include "LinearTerms.h"
 #include "polyattn/Dialect/Attn/Attn.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace polyattn::attn;
 
@@ -63,7 +65,7 @@ static bool takeAdapter(Layer &layer, const LinearTerm &term) {
   layer.first = first;
   layer.second = second;
   layer.scale = term.factor * middle[0].factor;
-  return true;
+  return std::isfinite(layer.scale);
 }
 
 /// An adapter times something that is no constant.
@@ -245,7 +247,8 @@ static bool raiseMerged(Operation *op) {
       terms[0].tensor.getType() != product->matrix.getType() ||
       typeOf(right->rows).getRank() != 2)
     return false;
-  if (!isLowRank(depthOf(*right), depthOf(*product), columnsOf(*product)))
+  if (!isLowRank(depthOf(*right), depthOf(*product), columnsOf(*product)) ||
+      !std::isfinite(terms[1].factor))
     return false;
   OpBuilder b(op);
   Location loc = op->getLoc();
